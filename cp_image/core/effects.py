@@ -1,0 +1,79 @@
+"""What a station wants done: the results of `Station.handle` and `Station.tick`.
+
+The shell carries them out in order, all `Persist` of one call in one database transaction first:
+what is on the wire was on the disk before.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cp_image.api import payloads
+from cp_image.core.messages import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendCall:
+    """Send a request; its answer comes back with the same `message_id` (at most 36 characters)."""
+
+    message_id: str
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishStation:
+    """The charge point's own status changed; the shell knows the unchanging fields."""
+
+    status: payloads.ChargePointState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishConnector:
+    """A connector's status changed."""
+
+    connector_id: int
+    status: payloads.ConnectorStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishEvent:
+    """Something worth telling happened."""
+
+    event: payloads.Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persist:
+    """Keep `value` under `key` through a power cut; None forgets it."""
+
+    key: str
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disconnect:
+    """Close the WebSocket; the shell connects again by itself."""
+
+    reason: str
+
+
+class LogLevel(StrEnum):
+    """How loud."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """Say something to whoever reads the container's log."""
+
+    level: LogLevel
+    text: str
+
+
+Effect = (
+    SendCall | PublishStation | PublishConnector | PublishEvent | Persist | Disconnect | Log
+)

@@ -1,0 +1,76 @@
+"""What happens to a station: the inputs of `Station.handle`."""
+
+from dataclasses import dataclass
+
+from cp_image.api.payloads import CarInput
+from cp_image.core.messages import Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsmsConnected:
+    """The WebSocket is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsmsDisconnected:
+    """The WebSocket is closed, or could not be opened; `reason` is for people."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered:
+    """The CSMS answered a request of ours."""
+
+    message_id: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFailed:
+    """The CSMS answered a request of ours with a CALLERROR, or with what the schema refuses."""
+
+    message_id: str
+    error_code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarChanged:
+    """The car, its cable or what it asks for changed."""
+
+    connector_id: int
+    car: CarInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagPresented:
+    """A tag is held to the reader of a connector."""
+
+    connector_id: int
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultChanged:
+    """The injected fault of a connector (0: of the whole charge point) is set or cleared."""
+
+    connector_id: int
+    faulted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The process is asked to end in order: the last words are said."""
+
+
+Event = (
+    CsmsConnected
+    | CsmsDisconnected
+    | CallAnswered
+    | CallFailed
+    | CarChanged
+    | TagPresented
+    | FaultChanged
+    | Stopped
+)

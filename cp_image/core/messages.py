@@ -1,0 +1,234 @@
+"""What charge point and CSMS say to each other, in the core's words, whatever the OCPP version.
+
+Requests of the charge point and their answers. A dialect turns them into frames and back.
+Instants are epoch seconds, energy is Wh.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cp_image.api.payloads import ConnectorState, StopReason
+
+
+class RegistrationStatus(StrEnum):
+    """OCPP 1.6 §7.35."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class AuthorizationStatus(StrEnum):
+    """OCPP 1.6 §7.2."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
+
+
+class Measurand(StrEnum):
+    """OCPP 1.6 §7.31, those that are simulated."""
+
+    ENERGY_ACTIVE_IMPORT_REGISTER = "Energy.Active.Import.Register"
+    ENERGY_ACTIVE_IMPORT_INTERVAL = "Energy.Active.Import.Interval"
+    POWER_ACTIVE_IMPORT = "Power.Active.Import"
+    POWER_OFFERED = "Power.Offered"
+    CURRENT_IMPORT = "Current.Import"
+    CURRENT_OFFERED = "Current.Offered"
+    VOLTAGE = "Voltage"
+    SOC = "SoC"
+    FREQUENCY = "Frequency"
+    TEMPERATURE = "Temperature"
+    POWER_FACTOR = "Power.Factor"
+
+
+class ReadingContext(StrEnum):
+    """OCPP 1.6 §7.41."""
+
+    SAMPLE_PERIODIC = "Sample.Periodic"
+    SAMPLE_CLOCK = "Sample.Clock"
+    TRANSACTION_BEGIN = "Transaction.Begin"
+    TRANSACTION_END = "Transaction.End"
+    TRIGGER = "Trigger"
+
+
+class Phase(StrEnum):
+    """OCPP 1.6 §7.40, those that are simulated."""
+
+    L1 = "L1"
+    L2 = "L2"
+    L3 = "L3"
+    L1_N = "L1-N"
+    L2_N = "L2-N"
+    L3_N = "L3-N"
+
+
+class Unit(StrEnum):
+    """OCPP 1.6 §7.45, those that are simulated."""
+
+    WH = "Wh"
+    W = "W"
+    A = "A"
+    V = "V"
+    PERCENT = "Percent"
+    CELSIUS = "Celsius"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledValue:
+    """OCPP 1.6 §7.43; `phase` None is the sum over all phases, `unit` None has none."""
+
+    value: float
+    measurand: Measurand
+    context: ReadingContext
+    unit: Unit | None = None
+    phase: Phase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterValue:
+    """Values sampled at one instant."""
+
+    at: float
+    sampled_values: Sequence[SampledValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootNotification:
+    """OCPP 1.6 §4.2."""
+
+    vendor: str
+    model: str
+    serial: str
+    firmware_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """OCPP 1.6 §4.6."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusNotification:
+    """OCPP 1.6 §4.9; connector 0 is the whole charge point."""
+
+    connector_id: int
+    status: ConnectorState
+    at: float
+    error_code: str = "NoError"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorize:
+    """OCPP 1.6 §4.1."""
+
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTransaction:
+    """OCPP 1.6 §4.8."""
+
+    connector_id: int
+    id_tag: str
+    meter_start_wh: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterValues:
+    """OCPP 1.6 §4.7; `transaction_id` None is outside a transaction."""
+
+    connector_id: int
+    transaction_id: int | None
+    meter_values: Sequence[MeterValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTransaction:
+    """OCPP 1.6 §4.10; `id_tag` None where no tag stopped it."""
+
+    transaction_id: int
+    meter_stop_wh: int
+    at: float
+    reason: StopReason
+    id_tag: str | None = None
+    transaction_data: Sequence[MeterValue] = field(default=())
+
+
+Request = (
+    BootNotification
+    | Heartbeat
+    | StatusNotification
+    | Authorize
+    | StartTransaction
+    | MeterValues
+    | StopTransaction
+)
+"""What a charge point asks of the CSMS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdTagStatus:
+    """OCPP 1.6 §7.13 IdTagInfo; `expires_at` and `parent_id_tag` None where not given."""
+
+    status: AuthorizationStatus
+    parent_id_tag: str | None = None
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootAnswer:
+    """Answer to `BootNotification`; `interval_s` is the heartbeat or the retry interval."""
+
+    status: RegistrationStatus
+    csms_at: float
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatAnswer:
+    """Answer to `Heartbeat`."""
+
+    csms_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizeAnswer:
+    """Answer to `Authorize`."""
+
+    id_tag_status: IdTagStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTransactionAnswer:
+    """Answer to `StartTransaction`."""
+
+    transaction_id: int
+    id_tag_status: IdTagStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopTransactionAnswer:
+    """Answer to `StopTransaction`; `id_tag_status` None where the CSMS gave none."""
+
+    id_tag_status: IdTagStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyAnswer:
+    """Answer to `StatusNotification` and `MeterValues`."""
+
+
+Answer = (
+    BootAnswer
+    | HeartbeatAnswer
+    | AuthorizeAnswer
+    | StartTransactionAnswer
+    | StopTransactionAnswer
+    | EmptyAnswer
+)
+"""What the CSMS answers to a `Request`."""

@@ -1,0 +1,1 @@
+"""Translators between the core's words and one version of OCPP; a process loads one of them."""

@@ -1,0 +1,1 @@
+"""The charge point's I/O: WebSocket, MQTT, SQLite, clock."""

@@ -1,0 +1,1 @@
+"""The launcher: one container and one volume for every simulated charge point."""

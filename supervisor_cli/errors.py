@@ -1,0 +1,29 @@
+"""What can go wrong for the user, with the way out of it and the exit code."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of simuctl."""
+
+    OK = 0
+    FAILED = 1
+    """the operation was refused or failed"""
+    USAGE = 2
+    """the words of the command are off"""
+    UNREACHABLE = 3
+    """engine, broker or launcher does not answer"""
+    TIMEOUT = 4
+    """what was waited for did not come"""
+    INTERRUPTED = 130
+
+
+class SimuError(Exception):
+    """An error for people: what is wrong, how to mend it, and the exit code it ends with."""
+
+    def __init__(
+        self, text: str, *, hint: str = "", exit_code: ExitCode = ExitCode.FAILED
+    ) -> None:
+        super().__init__(text)
+        self.hint = hint
+        self.exit_code = exit_code
