@@ -7,14 +7,15 @@ connect runs in a thread.
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cp_image.api.topics import Topic
@@ -55,16 +56,18 @@ class MqttLink:
     """Connects, reconnects with back-off, subscribes again and re-publishes what is retained.
 
     Every retained message published through the link is remembered and said again after each
-    reconnect, so that a broker that forgot everything knows it again. Messages with QoS 1 that
-    are published while the link is down go out when it is up again.
+    reconnect, so that a broker that forgot everything knows it again. Other messages that are
+    published while the link is down go out when it is up again (QoS 1).
+
+    `connect` connects once, or says why not; `run` connects and stays connected.
 
     Args:
         address: of the broker.
         client_id: unique at the broker.
         will: what the broker says when the link breaks without `close`.
-        on_message: called in the event loop for every incoming message.
-        on_connection: called in the event loop with True when connected, False when the
-            connection was lost or could not be made, and with a reason for people.
+        on_message: called in the event loop for every incoming message; what it raises ends `run`.
+        on_connection: called in the event loop with True when connected; with False and a reason
+            for people when the connection is lost, and after each attempt of `run` that failed.
         keepalive_s: MQTT keep-alive.
     """
 
@@ -86,28 +89,15 @@ class MqttLink:
         self._filters: dict[str, int] = {}
         self._up = asyncio.Event()
         self._down = asyncio.Event()
+        self._all_confirmed = asyncio.Event()
+        self._all_confirmed.set()
+        self._unconfirmed: set[int] = set()
+        self._awaited: dict[int, asyncio.Event] = {}
         self._why_down = ""
-        self._closing = False
-        self._confirmed: dict[int, asyncio.Event] = {}
-        self._client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=True,
-            reconnect_on_failure=False,
-        )
-        self._client.max_queued_messages_set(0)
-        self._client.max_inflight_messages_set(1000)
-        if will is not None:
-            self._client.will_set(will.topic, will.payload, will.qos, will.retain)
-        self._client.on_connect = self._connected
-        self._client.on_disconnect = self._disconnected
-        self._client.on_message = self._received
-        self._client.on_subscribe = self._subscribed
-        self._client.on_publish = self._published
-        self._client.on_socket_open = self._socket_opened
-        self._client.on_socket_close = self._socket_closed
-        self._client.on_socket_register_write = self._want_write
-        self._client.on_socket_unregister_write = self._no_write
+        self._failure: Exception | None = None
+        self._closed = asyncio.Event()
+        self._in_thread = False
+        self._client = self._new_client(client_id, will)
 
     @property
     def connected(self) -> bool:
@@ -129,7 +119,7 @@ class MqttLink:
             self._client.subscribe(topic_filter, qos)
 
     async def confirm_subscriptions(self) -> None:
-        """Wait until the broker has confirmed every subscription.
+        """Subscribe once more to everything and wait until the broker has confirmed it.
 
         Raises:
             TimeoutError: the broker did not answer.
@@ -141,7 +131,7 @@ class MqttLink:
                 await self._confirmation(mid)
 
     def publish(self, message: Message) -> None:
-        """Publish; what is retained is remembered, an empty payload is said and forgotten."""
+        """Publish; what is retained is remembered, an empty retained payload is forgotten again."""
         self._send(message)
 
     async def publish_confirmed(self, message: Message) -> None:
@@ -150,19 +140,15 @@ class MqttLink:
         Raises:
             TimeoutError: the broker did not confirm.
         """
-        mid = self._send(message)
         async with asyncio.timeout(_ANSWER_S):
-            await self._confirmation(mid)
+            await self.wait_connected()
+            mid = self._send(message)
+            if mid is not None:
+                await self._confirmation(mid)
 
     def forget(self, topic: str) -> None:
         """Do not re-publish a topic any more; nothing is sent."""
         self._retained.pop(topic, None)
-
-    async def run(self) -> None:
-        """Keep the link up until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._look_after(), name="mqtt keep-alive")
-            group.create_task(self._stay_connected(), name="mqtt connection")
 
     async def connect(self) -> None:
         """Connect once.
@@ -171,76 +157,259 @@ class MqttLink:
             BrokerUnreachableError: the broker is not there or refuses; says why.
         """
         self._down.clear()
+        self._why_down = ""
+        self._in_thread = True
         try:
             await asyncio.to_thread(
                 self._client.connect, self._address.host, self._address.port, self._keepalive_s
             )
         except (OSError, ValueError) as exc:
             raise BrokerUnreachableError(f"broker {self._address}: {_os_reason(exc)}") from exc
-        # paho wrote CONNECT from the thread; from here on the loop owns the socket.
-        self._watch_socket()
-        up = asyncio.ensure_future(self._up.wait())
-        down = asyncio.ensure_future(self._down.wait())
-        try:
-            await asyncio.wait(
-                {up, down}, timeout=_ANSWER_S, return_when=asyncio.FIRST_COMPLETED
-            )
         finally:
-            up.cancel()
-            down.cancel()
+            self._in_thread = False
+        self._watch_socket()
+        await self._first_of(self._up, self._down)
         if not self.connected:
-            raise BrokerUnreachableError(
-                f"broker {self._address}: {self._why_down or 'no answer to CONNECT'}"
-            )
+            self._abandon_socket()
+            why = self._why_down or "no answer to CONNECT"
+            raise BrokerUnreachableError(f"broker {self._address}: {why}")
+
+    async def run(self) -> None:
+        """Keep the link up until it is closed.
+
+        Raises:
+            Exception: whatever `on_message` raised.
+        """
+        async with asyncio.TaskGroup() as group:
+            keep_alive = group.create_task(self._keep_alive(), name="mqtt keep-alive")
+            await self._stay_connected()
+            keep_alive.cancel()
 
     async def close(self) -> None:
         """Disconnect in order: what was published goes out first, and the will is not said."""
-        self._closing = True
+        self._closed.set()
         if self.connected:
-            self._client.disconnect()
             try:
                 async with asyncio.timeout(_ANSWER_S):
+                    await self._all_confirmed.wait()
+                    self._client.disconnect()
                     await self._down.wait()
             except TimeoutError:
                 LOG.warning("broker %s did not take the farewell", self._address)
+                self._abandon_socket()
+        self._down.set()
 
-    # -- connection ---------------------------------------------------------------------------
+    # -- inside -------------------------------------------------------------------------------
+
+    def _new_client(self, client_id: str, will: Message | None) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            clean_session=True,
+            reconnect_on_failure=False,
+        )
+        client.max_queued_messages_set(0)  # no limit
+        client.max_inflight_messages_set(1000)
+        if will is not None:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_message = self._received
+        client.on_subscribe = self._subscribed
+        client.on_publish = self._published
+        client.on_socket_close = self._socket_closed
+        client.on_socket_register_write = self._want_write
+        client.on_socket_unregister_write = self._no_write
+        return client
 
     async def _stay_connected(self) -> None:
         retry_s = _FIRST_RETRY_S
-        while not self._closing:
+        while not self._closed.is_set():
             try:
                 if not self.connected:
                     await self.connect()
             except BrokerUnreachableError as exc:
                 self._on_connection(False, str(exc))
-                await asyncio.sleep(retry_s)
+                await self._first_of(self._closed, timeout_s=retry_s)
                 retry_s = min(2 * retry_s, _LAST_RETRY_S)
                 continue
             retry_s = _FIRST_RETRY_S
             await self._down.wait()
+            if self._failure is not None:
+                raise self._failure
 
-    async def _look_after(self) -> None:
+    async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(self._keepalive_s / 4)
             if self.connected:
                 self._client.loop_misc()
 
+    async def _first_of(self, *events: asyncio.Event, timeout_s: float = _ANSWER_S) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in events]
+        try:
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
     async def _confirmation(self, mid: int) -> None:
-        confirmed = self._confirmed.setdefault(mid, asyncio.Event())
+        confirmed = self._awaited.setdefault(mid, asyncio.Event())
         try:
             await confirmed.wait()
         finally:
-            self._confirmed.pop(mid, None)
+            self._awaited.pop(mid, None)
 
-    def _send(self, message: Message) -> int:
+    def _confirm(self, mid: int) -> None:
+        if mid in self._awaited:
+            self._awaited[mid].set()
+
+    def _send(self, message: Message) -> int | None:
         if message.retain:
             if message.payload:
                 self._retained[message.topic] = message
             else:
                 self._retained.pop(message.topic, None)
-            if not self.connected:
-                return 0  # said after the reconnect
-        return self._client.publish(
-            message.topic, message.payload, message.qos, message.retain
-        ).mid
+        if message.retain and message.payload and not self.connected:
+            return None  # said after the reconnect
+        sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
+        if message.qos > 0:
+            self._unconfirmed.add(sent.mid)
+            self._all_confirmed.clear()
+        return sent.mid
+
+    def _say_everything_again(self) -> None:
+        if not self.connected:
+            return
+        if self._filters:
+            self._client.subscribe(list(self._filters.items()))
+        for message in tuple(self._retained.values()):
+            self._send(message)
+        self._on_connection(True, "")
+
+    # -- paho's callbacks; all in the event loop, but for those during `connect` ------------------
+
+    def _connected(
+        self,
+        _client: paho.Client,
+        _userdata: Any,
+        _flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._why_down = str(reason)
+            return
+        self._up.set()
+        # paho resends its own unconfirmed messages after this callback; ours are newer, so later.
+        asyncio.get_running_loop().call_soon(self._say_everything_again)
+
+    def _disconnected(
+        self,
+        _client: paho.Client,
+        _userdata: Any,
+        _flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        was_up = self.connected
+        self._up.clear()
+        self._why_down = self._why_down or f"connection lost ({reason})"
+        self._down.set()
+        if was_up and not self._closed.is_set():
+            self._on_connection(False, f"broker {self._address}: {self._why_down}")
+
+    def _received(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            LOG.warning("a topic that is not UTF-8 is ignored")
+            return
+        self._on_message(
+            Message(
+                topic=topic, payload=bytes(message.payload), retain=message.retain, qos=message.qos
+            )
+        )
+
+    def _subscribed(
+        self,
+        _client: paho.Client,
+        _userdata: Any,
+        mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            LOG.error("broker %s refuses a subscription: %s", self._address, reasons)
+        self._confirm(mid)
+
+    def _published(
+        self,
+        _client: paho.Client,
+        _userdata: Any,
+        mid: int,
+        _reason: ReasonCode,
+        _properties: Properties,
+    ) -> None:
+        self._unconfirmed.discard(mid)
+        if not self._unconfirmed:
+            self._all_confirmed.set()
+        self._confirm(mid)
+
+    # -- the socket, watched by the event loop -------------------------------------------------
+
+    def _watch_socket(self) -> None:
+        sock = self._client.socket()
+        if sock is None:
+            return
+        asyncio.get_running_loop().add_reader(sock, self._readable)
+        if self._client.want_write():
+            self._want_write(None, None, sock)
+
+    def _readable(self) -> None:
+        try:
+            self._client.loop_read()
+        except Exception as exc:  # noqa: BLE001 - handed to whoever awaits run()
+            self._fail(exc)
+
+    def _writable(self) -> None:
+        try:
+            self._client.loop_write()
+        except Exception as exc:  # noqa: BLE001 - handed to whoever awaits run()
+            self._fail(exc)
+
+    def _fail(self, exc: Exception) -> None:
+        self._failure = exc
+        self._abandon_socket()
+
+    def _want_write(self, _client: Any, _userdata: Any, sock: Any) -> None:
+        if not self._in_thread:
+            asyncio.get_running_loop().add_writer(sock, self._writable)
+
+    def _no_write(self, _client: Any, _userdata: Any, sock: Any) -> None:
+        if not self._in_thread:
+            asyncio.get_running_loop().remove_writer(sock)
+
+    def _socket_closed(self, _client: Any, _userdata: Any, sock: Any) -> None:
+        if not self._in_thread:
+            asyncio.get_running_loop().remove_reader(sock)
+
+    def _abandon_socket(self) -> None:
+        """Close the socket under paho, which finds out at its next connect."""
+        sock = self._client.socket()
+        if isinstance(sock, socket.socket):
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(sock)
+            loop.remove_writer(sock)
+            sock.close()
+        self._up.clear()
+        self._down.set()
+
+
+def _os_reason(exc: Exception) -> str:
+    if isinstance(exc, socket.gaierror):
+        return "name not known"
+    if isinstance(exc, TimeoutError):
+        return "no answer"
+    if isinstance(exc, OSError) and exc.errno is not None:
+        return os.strerror(exc.errno).lower()
+    return str(exc)
