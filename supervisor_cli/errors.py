@@ -21,9 +21,7 @@ class ExitCode(IntEnum):
 class SimuError(Exception):
     """An error for people: what is wrong, how to mend it, and the exit code it ends with."""
 
-    def __init__(
-        self, text: str, *, hint: str = "", exit_code: ExitCode = ExitCode.FAILED
-    ) -> None:
+    def __init__(self, text: str, *, hint: str = "", exit_code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(text)
         self.hint = hint
         self.exit_code = exit_code

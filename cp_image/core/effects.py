@@ -74,6 +74,4 @@ class Log:
     text: str
 
 
-Effect = (
-    SendCall | PublishStation | PublishConnector | PublishEvent | Persist | Disconnect | Log
-)
+Effect = SendCall | PublishStation | PublishConnector | PublishEvent | Persist | Disconnect | Log

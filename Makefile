@@ -1,0 +1,53 @@
+# Everything a developer does here. `make demo` and `make test` set up all they need themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile -q --generate-hashes --python-version 3.13 --python-platform linux \
+	--no-header --no-emit-index-url
+
+.PHONY: help demo test unit lint format images engine engine-stop down lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 22
+
+demo: $(VENV)/ready engine ## from nothing to four charging cars
+	@$(BIN)/simuctl demo
+
+test: $(VENV)/ready engine ## the whole test suite, unit and integration
+	@$(BIN)/simuctl images
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+unit: $(VENV)/ready ## the tests that need no engine
+	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+lint: $(VENV)/ready ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/ready ## let ruff write the code's shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+images: $(VENV)/ready engine ## build the container images
+	@$(BIN)/simuctl images
+
+engine: $(VENV)/ready
+	@PYTHON=$(BIN)/python compose/engine.sh start
+
+engine-stop: ## end the Docker daemon, if make started it
+	@compose/engine.sh stop
+
+down: $(VENV)/ready ## remove the environment: charge points, volumes, broker, launcher
+	@$(BIN)/simuctl down --yes
+
+lock: $(VENV)/ready ## choose the versions that go into the images
+	$(LOCK) pyproject.toml -o launcher/requirements.lock
+	$(LOCK) cp_image/requirements.in -c launcher/requirements.lock -o cp_image/requirements.lock
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/ready: pyproject.toml compose/venv.sh
+	@PYTHON=$(PYTHON) compose/venv.sh $(VENV)
+	@touch $@
