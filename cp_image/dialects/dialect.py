@@ -1,0 +1,54 @@
+"""What every OCPP version offers the shell: frames out of requests, events out of frames."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cp_image.core.events import CallAnswered, CallFailed
+from cp_image.core.messages import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """An answer for the station."""
+
+    event: CallAnswered | CallFailed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A frame to send back at once; `note` says to people why."""
+
+    frame: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """A frame nothing can be done about; `reason` is for people."""
+
+    reason: str
+
+
+Incoming = Heard | Reply | Ignored
+"""What became of a frame."""
+
+
+class Dialect(Protocol):
+    """One OCPP version, spoken on one connection at a time."""
+
+    @property
+    def subprotocol(self) -> str:
+        """The WebSocket subprotocol, for example ``ocpp1.6``."""
+
+    @property
+    def open_calls(self) -> int:
+        """How many requests of ours have no answer yet on this connection."""
+
+    def encode(self, message_id: str, request: Request) -> str:
+        """Return the frame of a request and remember that its answer is awaited."""
+
+    def decode(self, frame: str) -> Incoming:
+        """Return what a frame of the CSMS means; never raises, whatever the frame."""
+
+    def connection_lost(self) -> None:
+        """Await no answer any more: an answer comes on the connection of its request."""

@@ -1,0 +1,132 @@
+"""Between the core's values and the words of an OCPP 1.6 payload."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from ocpp.v16 import datatypes, enums
+
+from cp_image.core import messages
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_INTEGER: Final = 2**63
+"""Nothing that counts, stores or publishes an integer here can hold more."""
+
+
+class ValueRefusedError(ValueError):
+    """A payload that its schema allows holds a value that means nothing; the text says which."""
+
+
+def to_payload(message: object) -> dict[str, Any]:
+    """Return the JSON object of an `ocpp` dataclass: camelCase names, nothing that is None."""
+    payload = _to_json(message)
+    if not isinstance(payload, dict):
+        raise TypeError(f"{type(message).__name__} is not a dataclass of the ocpp package")
+    return payload
+
+
+def _to_json(value: object) -> object:
+    if is_dataclass(value):
+        items = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {_camel_case(name): _to_json(item) for name, item in items if item is not None}
+    if isinstance(value, list):
+        return [_to_json(item) for item in value]
+    return value
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def to_timestamp(at: float) -> str:
+    """Return epoch seconds as RFC 3339, UTC, with milliseconds: ``2026-01-31T12:00:00.250Z``."""
+    moment = _EPOCH + timedelta(milliseconds=round(at * 1000))
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def to_epoch(name: str, text: str) -> float:
+    """Return the epoch seconds of an RFC 3339 timestamp, with or without fraction or offset.
+
+    A timestamp without an offset is UTC: OCPP 1.6 §3.15 strongly recommends it.
+
+    Raises:
+        ValueRefusedError: it is no timestamp.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip().upper())
+    except ValueError as exc:
+        raise ValueRefusedError(f"{name} is no timestamp: {text[:40]!r}") from exc
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH).total_seconds()
+
+
+def to_integer(name: str, value: int) -> int:
+    """Return an integer that everything downstream can hold.
+
+    Raises:
+        ValueRefusedError: it does not fit 64 bits.
+    """
+    if not -_LONGEST_INTEGER <= value < _LONGEST_INTEGER:
+        raise ValueRefusedError(f"{name} does not fit 64 bits")
+    return value
+
+
+def to_number(value: float, decimals: int) -> str:
+    """Return a number as decimal text without trailing zeros: ``230``, ``10.3``."""
+    text = f"{value:.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def to_id_tag_status(id_tag_info: Mapping[str, Any]) -> messages.IdTagStatus:
+    """Return the core's words for an IdTagInfo that its schema allows.
+
+    Raises:
+        ValueRefusedError: expiryDate is no timestamp.
+    """
+    expiry_date = id_tag_info.get("expiryDate")
+    return messages.IdTagStatus(
+        status=messages.AuthorizationStatus(id_tag_info["status"]),
+        parent_id_tag=id_tag_info.get("parentIdTag"),
+        expires_at=None if expiry_date is None else to_epoch("expiryDate", expiry_date),
+    )
+
+
+def to_meter_value(meter_value: messages.MeterValue) -> datatypes.MeterValue:
+    """Return a MeterValue with every field that has a default in OCPP spelled out."""
+    return datatypes.MeterValue(
+        timestamp=to_timestamp(meter_value.at),
+        sampled_value=[_to_sampled_value(value) for value in meter_value.sampled_values],
+    )
+
+
+def _to_sampled_value(sampled: messages.SampledValue) -> datatypes.SampledValue:
+    return datatypes.SampledValue(
+        value=to_number(sampled.value, _DECIMALS[sampled.unit]),
+        context=enums.ReadingContext(sampled.context.value),
+        measurand=enums.Measurand(sampled.measurand.value),
+        phase=None if sampled.phase is None else enums.Phase(sampled.phase.value),
+        location=_LOCATIONS.get(sampled.measurand, enums.Location.outlet),
+        unit=None if sampled.unit is None else enums.UnitOfMeasure(sampled.unit.value),
+    )
+
+
+_DECIMALS: Final[Mapping[messages.Unit | None, int]] = {
+    messages.Unit.WH: 3,
+    messages.Unit.W: 1,
+    messages.Unit.A: 2,
+    messages.Unit.V: 1,
+    messages.Unit.PERCENT: 1,
+    messages.Unit.CELSIUS: 1,
+    None: 3,
+}
+"""As fine as a good meter reads, and without the noise of binary floats."""
+
+_LOCATIONS: Final = {
+    messages.Measurand.SOC: enums.Location.ev,
+    messages.Measurand.TEMPERATURE: enums.Location.body,
+}

@@ -1,0 +1,144 @@
+"""The Core profile of OCPP 1.6: a table of what the charge point asks and is answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from ocpp.v16 import call, enums
+
+from cp_image.core import messages
+from cp_image.dialects.ocpp16.conversions import (
+    to_epoch,
+    to_id_tag_status,
+    to_integer,
+    to_meter_value,
+    to_timestamp,
+)
+
+RequestT = TypeVar("RequestT")
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingAction(Generic[RequestT]):
+    """A request of the charge point.
+
+    Attributes:
+        action: its name on the wire.
+        to_call: makes the `ocpp` dataclass of the core's request.
+        to_answer: makes the core's answer of a payload that the schema allows; it may raise
+            `conversions.ValueRefusedError`.
+    """
+
+    action: enums.Action
+    to_call: Callable[[RequestT], object]
+    to_answer: Callable[[Payload], messages.Answer]
+
+
+def _boot_call(request: messages.BootNotification) -> call.BootNotification:
+    return call.BootNotification(
+        charge_point_vendor=request.vendor,
+        charge_point_model=request.model,
+        charge_point_serial_number=request.serial or None,
+        firmware_version=request.firmware_version or None,
+    )
+
+
+def _boot_answer(payload: Payload) -> messages.BootAnswer:
+    return messages.BootAnswer(
+        status=messages.RegistrationStatus(payload["status"]),
+        csms_at=to_epoch("currentTime", payload["currentTime"]),
+        interval_s=to_integer("interval", payload["interval"]),
+    )
+
+
+def _heartbeat_answer(payload: Payload) -> messages.HeartbeatAnswer:
+    return messages.HeartbeatAnswer(csms_at=to_epoch("currentTime", payload["currentTime"]))
+
+
+def _status_call(request: messages.StatusNotification) -> call.StatusNotification:
+    return call.StatusNotification(
+        connector_id=request.connector_id,
+        error_code=enums.ChargePointErrorCode(request.error_code),
+        status=enums.ChargePointStatus(request.status.value),
+        timestamp=to_timestamp(request.at),
+    )
+
+
+def _authorize_answer(payload: Payload) -> messages.AuthorizeAnswer:
+    return messages.AuthorizeAnswer(id_tag_status=to_id_tag_status(payload["idTagInfo"]))
+
+
+def _start_call(request: messages.StartTransaction) -> call.StartTransaction:
+    return call.StartTransaction(
+        connector_id=request.connector_id,
+        id_tag=request.id_tag,
+        meter_start=request.meter_start_wh,
+        timestamp=to_timestamp(request.at),
+    )
+
+
+def _start_answer(payload: Payload) -> messages.StartTransactionAnswer:
+    return messages.StartTransactionAnswer(
+        transaction_id=to_integer("transactionId", payload["transactionId"]),
+        id_tag_status=to_id_tag_status(payload["idTagInfo"]),
+    )
+
+
+def _meter_values_call(request: messages.MeterValues) -> call.MeterValues:
+    return call.MeterValues(
+        connector_id=request.connector_id,
+        transaction_id=request.transaction_id,
+        meter_value=[to_meter_value(value) for value in request.meter_values],
+    )
+
+
+def _stop_call(request: messages.StopTransaction) -> call.StopTransaction:
+    return call.StopTransaction(
+        transaction_id=request.transaction_id,
+        meter_stop=request.meter_stop_wh,
+        timestamp=to_timestamp(request.at),
+        reason=enums.Reason(request.reason.value),
+        id_tag=request.id_tag,
+        transaction_data=[to_meter_value(value) for value in request.transaction_data] or None,
+    )
+
+
+def _stop_answer(payload: Payload) -> messages.StopTransactionAnswer:
+    id_tag_info = payload.get("idTagInfo")
+    return messages.StopTransactionAnswer(
+        id_tag_status=None if id_tag_info is None else to_id_tag_status(id_tag_info)
+    )
+
+
+def _empty_answer(_payload: Payload) -> messages.EmptyAnswer:
+    return messages.EmptyAnswer()
+
+
+OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
+    messages.BootNotification: OutgoingAction(
+        action=enums.Action.boot_notification, to_call=_boot_call, to_answer=_boot_answer
+    ),
+    messages.Heartbeat: OutgoingAction(
+        action=enums.Action.heartbeat,
+        to_call=lambda _request: call.Heartbeat(),
+        to_answer=_heartbeat_answer,
+    ),
+    messages.StatusNotification: OutgoingAction(
+        action=enums.Action.status_notification, to_call=_status_call, to_answer=_empty_answer
+    ),
+    messages.Authorize: OutgoingAction(
+        action=enums.Action.authorize,
+        to_call=lambda request: call.Authorize(id_tag=request.id_tag),
+        to_answer=_authorize_answer,
+    ),
+    messages.StartTransaction: OutgoingAction(
+        action=enums.Action.start_transaction, to_call=_start_call, to_answer=_start_answer
+    ),
+    messages.MeterValues: OutgoingAction(
+        action=enums.Action.meter_values, to_call=_meter_values_call, to_answer=_empty_answer
+    ),
+    messages.StopTransaction: OutgoingAction(
+        action=enums.Action.stop_transaction, to_call=_stop_call, to_answer=_stop_answer
+    ),
+}

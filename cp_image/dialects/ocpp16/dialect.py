@@ -1,0 +1,137 @@
+"""OCPP 1.6J as the shell sees it."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from ocpp.messages import MessageType
+
+from cp_image.core import messages
+from cp_image.core.events import CallAnswered, CallFailed
+from cp_image.dialects.dialect import Heard, Ignored, Incoming, Reply
+from cp_image.dialects.ocpp16 import core_profile
+from cp_image.dialects.ocpp16.conversions import ValueRefusedError, to_payload
+from cp_image.dialects.ocpp16.core_profile import OutgoingAction
+from cp_image.dialects.ocpp16.frames import (
+    BrokenFrame,
+    CallErrorCode,
+    CallFrame,
+    ErrorFrame,
+    ResultFrame,
+    decode,
+    encode_call,
+    encode_call_error,
+)
+from cp_image.dialects.ocpp16.incoming import refuse
+from cp_image.dialects.ocpp16.validation import Direction, find_violation
+
+SUBPROTOCOL: Final = "ocpp1.6"
+
+_OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {**core_profile.OUTGOING}
+"""A feature profile adds its table here."""
+
+_MOST_OPEN_CALLS: Final = 16
+"""The core has one CALL open; those it gave up waiting for are remembered for a late answer."""
+
+
+class Ocpp16:
+    """Speaks OCPP 1.6J on one connection: it remembers which requests have no answer yet."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, OutgoingAction[Any]] = {}
+
+    @property
+    def subprotocol(self) -> str:
+        """See `Dialect`."""
+        return SUBPROTOCOL
+
+    @property
+    def open_calls(self) -> int:
+        """See `Dialect`."""
+        return len(self._open)
+
+    def encode(self, message_id: str, request: messages.Request) -> str:
+        """See `Dialect`."""
+        outgoing = _OUTGOING[type(request)]
+        payload = to_payload(outgoing.to_call(request))
+        if len(self._open) >= _MOST_OPEN_CALLS:
+            del self._open[next(iter(self._open))]
+        self._open[message_id] = outgoing
+        return encode_call(message_id, outgoing.action, payload)
+
+    def connection_lost(self) -> None:
+        """See `Dialect`."""
+        self._open.clear()
+
+    def decode(self, frame: str) -> Incoming:
+        """See `Dialect`."""
+        match decode(frame):
+            case CallFrame() as call_frame:
+                return self._call(call_frame)
+            case ResultFrame() as result_frame:
+                return self._result(result_frame)
+            case ErrorFrame() as error_frame:
+                return self._error(error_frame)
+            case BrokenFrame() as broken_frame:
+                return self._broken(broken_frame)
+
+    def _call(self, frame: CallFrame) -> Incoming:
+        violation = refuse(frame)
+        return Reply(
+            frame=encode_call_error(frame.message_id, violation.code, violation.description),
+            note=f"{frame.action[:50]} refused: {violation.code}, {violation.description[:255]}",
+        )
+
+    def _result(self, frame: ResultFrame) -> Incoming:
+        outgoing = self._open.pop(frame.message_id, None)
+        if outgoing is None:
+            return Ignored(reason=f"an answer to nothing: {frame.message_id!r}")
+        violation = find_violation(Direction.ANSWER, outgoing.action, frame.payload)
+        if violation is not None:
+            return _failed(
+                frame.message_id,
+                violation.code,
+                f"the answer to {outgoing.action} is invalid: {violation.description[:255]}",
+            )
+        payload = cast("dict[str, Any]", frame.payload)  # as every schema demands
+        try:
+            answer = outgoing.to_answer(payload)
+        except ValueRefusedError as exc:
+            return _failed(
+                frame.message_id,
+                CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
+                f"the answer to {outgoing.action} is invalid: {exc}",
+            )
+        return Heard(event=CallAnswered(message_id=frame.message_id, answer=answer))
+
+    def _error(self, frame: ErrorFrame) -> Incoming:
+        outgoing = self._open.pop(frame.message_id, None)
+        if outgoing is None:
+            return Ignored(reason=f"a CALLERROR to nothing: {frame.message_id!r}")
+        return _failed(
+            frame.message_id, frame.error_code or CallErrorCode.GENERIC_ERROR, frame.description
+        )
+
+    def _broken(self, frame: BrokenFrame) -> Incoming:
+        message_id = frame.message_id
+        if message_id is None:
+            return Ignored(reason=frame.reason)
+        if frame.message_type == MessageType.Call:
+            code = CallErrorCode.FORMATION_VIOLATION
+            return Reply(
+                frame=encode_call_error(message_id, code, frame.reason),
+                note=f"broken CALL {message_id!r} refused: {frame.reason}",
+            )
+        outgoing = self._open.pop(message_id, None)
+        if outgoing is None:
+            return Ignored(reason=frame.reason)
+        return _failed(
+            message_id,
+            CallErrorCode.FORMATION_VIOLATION,
+            f"the answer to {outgoing.action} is invalid: {frame.reason}",
+        )
+
+
+def _failed(message_id: str, error_code: str, description: str) -> Heard:
+    return Heard(
+        event=CallFailed(message_id=message_id, error_code=error_code, description=description)
+    )
