@@ -100,6 +100,8 @@ class ErrorCode(StrEnum):
     """the same id twice in one command"""
     ENGINE = "engine"
     """the Docker engine refused or could not be reached"""
+    CLOSING = "closing"
+    """the launcher is ending and takes no more commands"""
 
 
 class Outcome(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,0 +1,86 @@
+"""`simu-launcher`: environment variables to a running launcher."""
+
+import argparse
+import asyncio
+import functools
+import logging
+import os
+import signal
+import sys
+from typing import Final
+
+from cp_image.mqtt_link import MqttLink
+from launcher import config as settings
+from launcher import retained
+from launcher.config import LauncherConfig
+from launcher.daemon import Daemon
+from launcher.docker_host import DockerHost
+from launcher.engine import EngineError
+
+LOG: Final = logging.getLogger("launcher")
+
+EXIT_OK: Final = 0
+EXIT_USAGE: Final = 2
+EXIT_UNREACHABLE: Final = 3
+_EXIT_CODES: Final = (
+    "exit codes: 0 ended in order, 2 a variable cannot be used, 3 the engine does not answer"
+)
+
+
+def main() -> int:
+    """Run the launcher until it is closed; return its exit code."""
+    _parser().parse_args()
+    try:
+        config = settings.from_environment(os.environ)
+    except settings.ConfigError as exc:
+        return _fail(str(exc), EXIT_USAGE)
+    logging.basicConfig(
+        level=config.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    try:
+        asyncio.run(_run(config))
+    except EngineError as exc:
+        return _fail(str(exc), EXIT_UNREACHABLE)
+    return EXIT_OK
+
+
+async def _run(config: LauncherConfig) -> None:
+    engine = DockerHost(config.environment)
+    try:
+        version = await engine.check()
+        await engine.ensure_network()
+    except EngineError:
+        await engine.close()
+        raise
+    LOG.info("environment %s on Docker %s", config.environment, version)
+
+    make_link = functools.partial(
+        MqttLink, address=config.broker, client_id=f"{config.root}-launcher"
+    )
+    daemon = Daemon(config, engine, make_link, lambda: retained.scan(config.broker, config.root))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, daemon.close)
+    await daemon.run()
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = max(map(len, settings.VARIABLES))
+    lines = [f"  {name:<{width}}  {meaning}" for name, meaning in settings.VARIABLES.items()]
+    return argparse.ArgumentParser(
+        prog="simu-launcher",
+        description="Starts, kills, restarts and removes charge points, as asked over MQTT.",
+        epilog="\n".join(["environment variables, [default]:", *lines, "", _EXIT_CODES]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _fail(text: str, exit_code: int) -> int:
+    sys.stderr.write(f"simu-launcher: {text}\n")
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

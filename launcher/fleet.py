@@ -1,0 +1,191 @@
+"""From raw fleet entries to specifications, and set-up files (those of open-ocpp-simu). Pure."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cp_image.api.payloads import CHARGE_POINT_ID_PATTERN, ChargePointType
+from launcher.api import ErrorCode, Specification
+
+ID_RULE: Final = "an id is 1 to 48 characters of A-Z a-z 0-9 _ . -"
+NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that do not decode."""
+
+_FIELDS: Final = frozenset(Specification.__struct_fields__)
+_PATH_TAIL: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
+_SHOWN_CHARACTERS: Final = 60
+
+
+class EntryError(ValueError):
+    """An entry cannot be used; the text names the thing, the value and the rule.
+
+    Attributes:
+        charge_point_id: empty where the entry has no usable one.
+        code: for programs.
+    """
+
+    def __init__(
+        self, text: str, *, charge_point_id: str = "", code: ErrorCode = ErrorCode.MALFORMED
+    ) -> None:
+        super().__init__(text)
+        self.charge_point_id = charge_point_id
+        self.code = code
+
+
+class FleetError(ValueError):
+    """A set-up file cannot be used; the text has a line per fault."""
+
+
+class _SetUp(msgspec.Struct, frozen=True):
+    charge_points: list[msgspec.Raw]
+
+
+def read_id(entry: bytes | msgspec.Raw) -> str:
+    """Return the id of an entry of which nothing but the id is needed.
+
+    Raises:
+        EntryError: the entry is no object or its id is missing or unusable.
+    """
+    return _id(_object(entry))
+
+
+def only_names(entry: bytes | msgspec.Raw) -> bool:
+    """Whether an entry only names a charge point: no field of a specification beside the id.
+
+    Raises:
+        EntryError: the entry is no object.
+    """
+    return not (_object(entry).keys() & _FIELDS) - {"id"}
+
+
+def read_specification(entry: bytes | msgspec.Raw) -> Specification:
+    """Return the specification in a full entry, as `start` needs it.
+
+    Integers are taken for floats, unknown fields are ignored, and DC has one phase whatever is
+    asked.
+
+    Raises:
+        EntryError: a field is missing, mistyped or out of range.
+    """
+    raw = _object(entry)
+    charge_point_id = _id(raw)
+    try:
+        specification = msgspec.convert(raw, Specification)
+    except msgspec.ValidationError as exc:
+        text = f"charge point {charge_point_id}: {_explain(exc, raw)}"
+        raise EntryError(text, charge_point_id=charge_point_id) from exc
+    for name in ("vendor", "model", "serial"):
+        text = getattr(specification, name)
+        if not text.isprintable():
+            raise EntryError(
+                f"charge point {charge_point_id}: {name} is {_shown(text)}: only printable "
+                "characters are allowed",
+                charge_point_id=charge_point_id,
+            )
+    fault = central_system_fault(specification.central_system)
+    if fault:
+        raise EntryError(
+            f"charge point {charge_point_id}: {fault}", charge_point_id=charge_point_id
+        )
+    if specification.type is ChargePointType.DC and specification.nb_phases != 1:
+        return msgspec.structs.replace(specification, nb_phases=1)
+    return specification
+
+
+def central_system_fault(url: str) -> str:
+    """Return why `url` cannot be a CSMS, or an empty text where it can."""
+    shown = f"central_system is {_shown(url)}"
+    if not url.isprintable() or " " in url:
+        return f"{shown}: a URL has no blanks and no control characters"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as exc:
+        return f"{shown}: not a URL ({exc})"
+    if parts.scheme not in {"ws", "wss"} or not url.split(":", 1)[1].startswith("//"):
+        return f"{shown}: it must begin with ws:// or wss://"
+    if not host or port == 0:
+        return f"{shown}: it must name a host, and a port of 1 to 65535 if any"
+    if "?" in url or "#" in url:
+        return f"{shown}: no query and no fragment, for the charge point id is appended"
+    return ""
+
+
+def load(content: bytes) -> list[Specification]:
+    """Read a set-up file: ``{"charge_points":[…]}``.
+
+    Raises:
+        FleetError: not such a file, an entry is faulty, or an id occurs twice; names them all.
+    """
+    try:
+        entries = msgspec.json.decode(content, type=_SetUp).charge_points
+    except NOT_JSON as exc:
+        raise FleetError(f'not a set-up file {{"charge_points":[…]}}: {exc}') from exc
+    specifications: dict[str, Specification] = {}
+    faults = []
+    for position, entry in enumerate(entries, start=1):
+        try:
+            specification = read_specification(entry)
+        except EntryError as exc:
+            faults.append(f"entry {position}: {exc}")
+            continue
+        if specification.id in specifications:
+            faults.append(f"entry {position}: {duplicate(specification.id)}")
+        specifications[specification.id] = specification
+    if faults:
+        raise FleetError("\n".join(faults))
+    return list(specifications.values())
+
+
+def dump(specifications: Iterable[Specification]) -> bytes:
+    """Return a set-up file that open-ocpp-simu reads too, keys in its order."""
+    compact = msgspec.json.encode({"charge_points": list(specifications)})
+    return msgspec.json.format(compact, indent=4) + b"\n"
+
+
+def duplicate(charge_point_id: str) -> str:
+    """Return the text of an id that occurs twice."""
+    return f"charge point {charge_point_id} is named twice: an id occurs once"
+
+
+def _object(entry: bytes | msgspec.Raw) -> dict[str, Any]:
+    try:
+        raw = msgspec.json.decode(entry)
+    except NOT_JSON as exc:
+        raise EntryError(f"an entry is not JSON: {exc}") from exc
+    if not isinstance(raw, dict):
+        raise EntryError(f"an entry is {_shown(raw)}: it must be an object with at least an id")
+    return raw
+
+
+def _id(raw: dict[str, Any]) -> str:
+    if "id" not in raw:
+        raise EntryError(f"an entry has no id: {ID_RULE}")
+    charge_point_id = raw["id"]
+    if not isinstance(charge_point_id, str) or not re.search(
+        CHARGE_POINT_ID_PATTERN, charge_point_id
+    ):
+        raise EntryError(f"id is {_shown(charge_point_id)}: {ID_RULE}")
+    return charge_point_id
+
+
+def _explain(error: msgspec.ValidationError, raw: dict[str, Any]) -> str:
+    """Put the value into msgspec's message, which has only the rule and the path."""
+    rule = str(error)
+    tail = _PATH_TAIL.search(rule)
+    if tail is None or tail["path"] not in raw:
+        return rule[:1].lower() + rule[1:]
+    rule = rule[: tail.start()]
+    return f"{tail['path']} is {_shown(raw[tail['path']])}: {rule[:1].lower()}{rule[1:]}"
+
+
+def _shown(value: object) -> str:
+    try:
+        text = msgspec.json.encode(value).decode()
+    except (UnicodeError, msgspec.MsgspecError):
+        text = repr(value)
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
