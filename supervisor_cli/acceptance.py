@@ -1,0 +1,77 @@
+"""Waiting until the CSMS has accepted what the launcher has started."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from cp_image.api.payloads import ChargePointState
+from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.fleet_view import FleetView
+from supervisor_cli.outcomes import Told, for_each
+
+if TYPE_CHECKING:
+    from supervisor_cli.client import SimuClient
+
+
+async def accepted(
+    simu: "SimuClient",
+    outcomes: Sequence[Told],
+    wait_s: float | None,
+    now: Callable[[str], None],
+) -> list[Told]:
+    """Wait until those that were started are Accepted; the others keep their outcome."""
+    if wait_s is None:
+        return list(outcomes)
+    by_id = {each.charge_point_id: each for each in outcomes if each.ok}
+    now(f"waiting until the CSMS has accepted {', '.join(by_id) or 'none'}")
+
+    async def one(charge_point_id: str) -> Told:
+        try:
+            await simu.wait_for(lambda view: _is_settled(view, charge_point_id), timeout_s=wait_s)
+        except SimuError as exc:
+            raise _not_accepted(simu.view, charge_point_id, f"within {wait_s:g} s") from exc
+        charge_point = simu.view.get(charge_point_id)
+        if charge_point is not None and charge_point.death is not None:
+            raise _died(simu.view, charge_point_id)
+        return Told(
+            charge_point_id=charge_point_id, text=f"{by_id[charge_point_id].text}, Accepted"
+        )
+
+    waited = {each.charge_point_id: each for each in await for_each(list(by_id), one)}
+    return [waited.get(each.charge_point_id, each) if each.ok else each for each in outcomes]
+
+
+def _is_settled(view: FleetView, charge_point_id: str) -> bool:
+    """Whether nothing more is to be waited for: accepted, or dead of itself."""
+    charge_point = view.get(charge_point_id)
+    if charge_point is None:
+        return False
+    return charge_point.state is ChargePointState.ACCEPTED or charge_point.death is not None
+
+
+def _not_accepted(view: FleetView, charge_point_id: str, when: str) -> SimuError:
+    charge_point = view.get(charge_point_id)
+    status = charge_point.status if charge_point is not None else None
+    if status is None:
+        return SimuError(
+            f"{charge_point_id} started, but was not heard {when}",
+            hint="simuctl doctor looks at the broker",
+            exit_code=ExitCode.TIMEOUT,
+        )
+    reason = f": {status.reason}" if status.reason else ""
+    return SimuError(
+        f"{charge_point_id} started, but is {status.status}, not Accepted, {when}{reason}",
+        hint=f"does a CSMS listen on {status.central_system}? simuctl csms is one",
+        exit_code=ExitCode.TIMEOUT,
+    )
+
+
+def _died(view: FleetView, charge_point_id: str) -> SimuError:
+    death = view.by_id[charge_point_id].death
+    if death is None:
+        return SimuError(f"{charge_point_id} started, and died")
+    why = "for want of memory" if death.out_of_memory else f"with exit code {death.exit_code}"
+    last = f": {death.last_log[-1]}" if death.last_log else ""
+    return SimuError(
+        f"{charge_point_id} started, and died {why}{last}",
+        hint=f"simuctl show {charge_point_id}",
+    )

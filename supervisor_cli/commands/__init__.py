@@ -1,0 +1,1 @@
+"""The commands of simuctl, a module per group; each registers itself on the root."""

@@ -1,0 +1,151 @@
+"""Commands on charge points that are there: kill, restart, rm."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launcher.api import CommandType, ErrorCode
+from supervisor_cli.acceptance import accepted
+from supervisor_cli.commands.options import (
+    AsJson,
+    ChargePointIds,
+    Everything,
+    NoWait,
+    Timeout,
+    examples,
+)
+from supervisor_cli.context import Settings, run, settings
+from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.outcomes import Told, from_answer, progress_words, tell, words
+from supervisor_cli.selection import need_words, select
+from supervisor_cli.terminal import doing
+
+if TYPE_CHECKING:
+    from supervisor_cli.client import SimuClient
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    app.command(epilog=examples("simuctl kill CP-0001", "simuctl kill 'CP-*'"))(kill)
+    app.command(epilog=examples("simuctl restart CP-0001", "simuctl restart --all --no-wait"))(
+        restart
+    )
+    app.command(epilog=examples("simuctl rm CP-0001", "simuctl rm --all --yes"))(rm)
+
+
+def kill(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut the power of charge points; what they remember stays, and the car stays plugged."""
+    outcomes = run(
+        _command(
+            settings(context), CommandType.KILL, ids or [], everything=everything, done="killed"
+        )
+    )
+    tell(outcomes, as_json=as_json)
+
+
+def restart(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    no_wait: NoWait = False,
+    timeout: Timeout = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Give charge points their power back, with all they remember; a living one is cut first."""
+    outcomes = run(
+        _command(
+            settings(context),
+            CommandType.RESTART,
+            ids or [],
+            everything=everything,
+            done="restarted",
+            wait_s=None if no_wait else timeout,
+        )
+    )
+    tell(outcomes, as_json=as_json)
+
+
+def rm(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove charge points with all they remember."""
+    wanted = settings(context)
+    outcomes = run(_remove(wanted, ids or [], everything=everything, asked=yes))
+    tell(outcomes, as_json=as_json)
+
+
+async def _command(
+    wanted: Settings,
+    kind: CommandType,
+    named: Sequence[str],
+    *,
+    everything: bool,
+    done: str,
+    wait_s: float | None = None,
+) -> list[Told]:
+    need_words(named, everything=everything)
+    async with wanted.client() as simu:
+        ids = select(simu.view.by_id, named, everything=everything)
+        with doing(words(kind, 0, len(ids))) as now:
+            answer = await simu.command(kind, ids, lambda each: now(progress_words(kind, each)))
+            outcomes = from_answer(answer, done=done, about=simu)
+            if kind is CommandType.RESTART:
+                outcomes = await accepted(simu, outcomes, wait_s, now)
+            return outcomes
+
+
+async def _remove(
+    wanted: Settings, named: Sequence[str], *, everything: bool, asked: bool
+) -> list[Told]:
+    need_words(named, everything=everything)
+    async with wanted.client() as simu:
+        ids = select(simu.view.by_id, named, everything=everything)
+        if not asked:
+            await _confirm(wanted, ids)
+        with doing(words("removing", 0, len(ids))) as now:
+            answer = await simu.command(
+                CommandType.REMOVE, ids, lambda each: now(progress_words("removing", each))
+            )
+            outcomes = from_answer(answer, done="removed", about=simu)
+            return [await _cleared(simu, each) for each in outcomes]
+
+
+async def _cleared(simu: "SimuClient", outcome: Told) -> Told:
+    """Remove what the broker alone remembers of a charge point."""
+    if outcome.code != ErrorCode.UNKNOWN_CHARGE_POINT:
+        return outcome
+    if simu.view.get(outcome.charge_point_id) is None:
+        return outcome
+    await simu.clear(outcome.charge_point_id)
+    return Told(
+        charge_point_id=outcome.charge_point_id, text="removed: only the broker remembered it"
+    )
+
+
+async def _confirm(wanted: Settings, ids: Sequence[str]) -> None:
+    import asyncio  # noqa: PLC0415
+
+    what = ids[0] if len(ids) == 1 else f"{len(ids)} charge points ({', '.join(ids)})"
+    if not wanted.is_interactive():
+        raise SimuError(
+            f"nobody is there to confirm the removal of {what}",
+            hint="--yes removes without asking",
+            exit_code=ExitCode.USAGE,
+        )
+    question = f"Remove {what} with all that is stored?"
+    # In a thread, so that the connection stays alive while somebody thinks.
+    if not await asyncio.to_thread(typer.confirm, question, err=True):
+        raise SimuError("nothing was removed")

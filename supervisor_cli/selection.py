@@ -1,0 +1,100 @@
+"""Which charge points the words of a command mean, and what is said of those that are not there."""
+
+import difflib
+from collections.abc import Collection, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.fleet_view import ChargePointView, natural_key
+
+_PATTERN_CHARACTERS: Final = frozenset("*?[")
+
+
+def select(known: Collection[str], words: Sequence[str], *, everything: bool) -> list[str]:
+    """Return the charge point ids that are meant, each once.
+
+    Args:
+        known: the ids of the environment.
+        words: ids, and shell patterns such as ``CP-*``; an id need not be known.
+        everything: all that are known; then without words.
+
+    Raises:
+        SimuError: words and `everything` together or neither (exit code 2); a pattern, or
+            `everything`, that matches nothing (exit code 1).
+    """
+    need_words(words, everything=everything)
+    if everything:
+        if not known:
+            raise SimuError("there are no charge points", hint="simuctl add makes one")
+        return sorted(known, key=natural_key)
+    selected: dict[str, None] = {}
+    for word in words:
+        selected.update(dict.fromkeys(_expand(known, word)))
+    return list(selected)
+
+
+def need_words(words: Sequence[str], *, everything: bool) -> None:
+    """Check that charge points are named, or all of them are meant, and not both.
+
+    Raises:
+        SimuError: they are not (exit code 2).
+    """
+    if bool(words) == everything:
+        raise SimuError(
+            "charge point ids and --all exclude each other" if words else "which charge points?",
+            hint="name ids, a pattern such as 'CP-*', or --all",
+            exit_code=ExitCode.USAGE,
+        )
+
+
+def unknown_charge_point(
+    charge_point_id: str, known: Collection[str], environment: str
+) -> SimuError:
+    """Return the error for an id that is not there, with those that look like it."""
+    by_folded = {each.casefold(): each for each in known}
+    close = difflib.get_close_matches(charge_point_id.casefold(), by_folded, n=3, cutoff=0.6)
+    if close:
+        hint = f"did you mean {' or '.join(by_folded[each] for each in close)}?"
+    elif known:
+        hint = "simuctl ls shows those there are"
+    else:
+        hint = "there are none at all; simuctl add makes one"
+    return SimuError(
+        f"there is no charge point {charge_point_id} in environment {environment}", hint=hint
+    )
+
+
+def need_connector(charge_point: ChargePointView, connector_id: int) -> None:
+    """Check that a charge point has a connector, as far as it has said what it has.
+
+    Raises:
+        SimuError: it has others (exit code 1).
+    """
+    numbers = charge_point.connector_ids
+    if numbers and connector_id not in numbers:
+        has = f"connectors 1 to {numbers[-1]}" if len(numbers) > 1 else "connector 1 only"
+        raise SimuError(
+            f"connector {connector_id} does not exist on {charge_point.charge_point_id}: "
+            f"it has {has}",
+            hint=f"simuctl show {charge_point.charge_point_id}",
+        )
+
+
+def next_free_id(known: Collection[str]) -> str:
+    """Return the lowest of CP-0001, CP-0002, … that is not taken."""
+    number = 1
+    while f"CP-{number:04d}" in known:
+        number += 1
+    return f"CP-{number:04d}"
+
+
+def _expand(known: Collection[str], word: str) -> list[str]:
+    if not _PATTERN_CHARACTERS.intersection(word):
+        return [word]
+    matched = sorted((each for each in known if fnmatchcase(each, word)), key=natural_key)
+    if not matched:
+        raise SimuError(
+            f"no charge point matches {word!r}", hint="simuctl ls shows those there are"
+        )
+    return matched

@@ -1,0 +1,115 @@
+"""Where the broker of an environment listens: what `up` wrote down, and the order of asking.
+
+The file is ``$XDG_STATE_HOME/cp-simu/ENVIRONMENT.json`` (``~/.local/state`` without the variable).
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+import msgspec
+
+from launcher.api import DEFAULT_ENVIRONMENT
+from supervisor_cli.errors import ExitCode, SimuError
+
+ENVIRONMENT_VARIABLE: Final = "SIMU_ENVIRONMENT"
+BROKER_VARIABLE: Final = "SIMU_BROKER"
+DEFAULT_PORT: Final = 1883
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an MQTT broker listens."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``HOST``, ``HOST:PORT`` or ``[IPV6]:PORT``.
+
+        Raises:
+            SimuError: it is none of these (exit code 2).
+        """
+        host, port = text, str(DEFAULT_PORT)
+        if text.startswith("["):
+            host, _, rest = text[1:].partition("]")
+            port = rest.removeprefix(":") or port
+        elif text.count(":") == 1:
+            host, _, port = text.partition(":")
+        try:
+            return msgspec.convert({"host": host, "port": int(port)}, cls)
+        except ValueError as exc:
+            raise SimuError(
+                f"broker {text!r} is not HOST:PORT with a port of 1 to 65535",
+                hint="for example 127.0.0.1:1883",
+                exit_code=ExitCode.USAGE,
+            ) from exc
+
+
+def resolve_environment(given: str | None) -> str:
+    """Return the environment's name: as given, else ``SIMU_ENVIRONMENT``, else the default."""
+    return given or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_ENVIRONMENT
+
+
+def resolve_broker(environment: str, given: Broker | None = None) -> Broker:
+    """Return the broker: as given, else ``SIMU_BROKER``, else what `up` wrote, else the default.
+
+    Raises:
+        SimuError: the environment variable is no address (exit code 2).
+    """
+    if given is not None:
+        return given
+    named = os.environ.get(BROKER_VARIABLE)
+    if named:
+        return Broker.parse(named)
+    return load(environment) or Broker()
+
+
+def path(environment: str) -> Path:
+    """Return the state file of an environment."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "cp-simu" / f"{environment}.json"
+
+
+def load(environment: str) -> Broker | None:
+    """Return the broker `up` wrote down; None without a file, or with a broken one."""
+    try:
+        return msgspec.json.decode(path(environment).read_bytes(), type=Broker)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None  # the default is tried, and its error says what to do
+
+
+def save(environment: str, broker: Broker) -> None:
+    """Write down where the broker of an environment listens; readers see all of it or nothing.
+
+    Raises:
+        SimuError: the file cannot be written.
+    """
+    target = path(environment)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as draft:
+            draft.write(msgspec.json.encode(broker))
+        Path(draft.name).replace(target)
+    except OSError as exc:
+        raise SimuError(
+            f"cannot write {target}: {exc.strerror}",
+            hint="set XDG_STATE_HOME to a directory that can be written",
+        ) from exc
+
+
+def forget(environment: str) -> None:
+    """Remove what was written down about an environment, if anything.
+
+    Raises:
+        SimuError: the file cannot be removed.
+    """
+    target = path(environment)
+    try:
+        target.unlink(missing_ok=True)
+    except OSError as exc:
+        raise SimuError(f"cannot remove {target}: {exc.strerror}") from exc

@@ -1,0 +1,78 @@
+"""What simuctl prints: data on stdout, talk on stderr. Rich is loaded only when needed."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_FILE_WIDTH: Final = 200
+"""Columns where no terminal limits them: nothing is cut off for `grep`."""
+
+
+def data_console() -> "Console":
+    """Return where data goes: stdout."""
+    return _console(to_stderr=False)
+
+
+def talk_console() -> "Console":
+    """Return where talk goes: stderr."""
+    return _console(to_stderr=True)
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line, without what could move the cursor of a terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def print_json(value: Any) -> None:
+    """Print builtin types as indented JSON on stdout."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    sys.stdout.write(f"{text}\n")
+
+
+def say(text: str) -> None:
+    """Say something to the person at the terminal."""
+    talk_console().print(text, markup=False, soft_wrap=True)
+
+
+def complain(error: str, hint: str = "") -> None:
+    """Say what is wrong, and how to mend it."""
+    from rich.text import Text  # noqa: PLC0415
+
+    console = talk_console()
+    console.print(Text.assemble(("error: ", "bold red"), error), soft_wrap=True)
+    if hint:
+        console.print(Text.assemble(("hint: ", "bold cyan"), hint), soft_wrap=True)
+
+
+@contextmanager
+def doing(text: str) -> Iterator[Callable[[str], None]]:
+    """Show what takes a while; yields what changes the words.
+
+    On a terminal a spinner, gone at the end; elsewhere the first words on a line of stderr.
+    """
+    console = talk_console()
+    if not console.is_terminal:
+        console.print(text, markup=False, soft_wrap=True)
+        yield lambda _text: None
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    with console.status(Text(text)) as status:
+        yield lambda words: status.update(Text(words))
+
+
+def _console(*, to_stderr: bool) -> "Console":
+    from rich.console import Console  # noqa: PLC0415
+
+    stream = sys.stderr if to_stderr else sys.stdout
+    limited = stream.isatty() or "COLUMNS" in os.environ
+    return Console(
+        file=stream, highlight=False, emoji=False, width=None if limited else _FILE_WIDTH
+    )
