@@ -1,0 +1,54 @@
+"""Registration with the CSMS: OCPP 1.6 §4.2."""
+
+from typing import Final
+
+from cp_image.core.messages import BootAnswer, RegistrationStatus
+
+OWN_RETRY_S: Final = 30.0
+"""Between two BootNotifications where the CSMS names no interval or does not answer."""
+
+
+class Registration:
+    """Whether the CSMS has accepted the charge point, and when to ask again.
+
+    Attributes:
+        status: the last answer; None before the first one.
+        retry_at: when to send the next BootNotification; None while one is under way, and once
+            accepted.
+    """
+
+    __slots__ = ("retry_at", "status")
+
+    def __init__(self) -> None:
+        self.status: RegistrationStatus | None = None
+        self.retry_at: float | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the charge point is registered."""
+        return self.status is RegistrationStatus.ACCEPTED
+
+    def due(self, now: float) -> bool:
+        """Return whether a BootNotification is to be sent now."""
+        return self.retry_at is not None and now >= self.retry_at
+
+    def connected(self, now: float) -> None:
+        """Ask, but not sooner than the CSMS wanted."""
+        if not self.accepted and self.retry_at is None:
+            self.retry_at = now
+
+    def asked(self) -> None:
+        """A BootNotification is under way."""
+        self.retry_at = None
+
+    def answered(self, answer: BootAnswer, now: float) -> float:
+        """Take an answer; returns the seconds until the next BootNotification."""
+        self.status = answer.status
+        # Interval 0 leaves the delay to the charge point, which must not flood.
+        wait_s = float(answer.interval_s) if answer.interval_s > 0 else OWN_RETRY_S
+        self.retry_at = None if self.accepted else now + wait_s
+        return wait_s
+
+    def failed(self, now: float) -> None:
+        """The CSMS gave no usable answer."""
+        self.retry_at = now + OWN_RETRY_S

@@ -1,0 +1,123 @@
+"""A connector: its state, its car, its meter, and the transaction that may run on it."""
+
+from cp_image.api.payloads import ConnectorState, ConnectorStatus
+from cp_image.core.car import Car
+from cp_image.core.connector_states import TRANSACTION_STATES, StateEvent, next_state
+from cp_image.core.energy import Meter, Phases, Supply
+from cp_image.core.faults import Fault, error_code
+from cp_image.core.transaction import Authorization, Check, Transaction
+
+
+class Connector:
+    """What is true of one connector; what it means is decided by its users.
+
+    Attributes:
+        state: moved by `apply` only.
+        faults: why it is Faulted.
+        spent: whether a transaction has ended on the cable that is still in.
+        authorization: an accepted tag that waits for a cable; None without one.
+        checking: the tag the CSMS is being asked about; None without one.
+        transaction: the one that runs; None without one.
+        next_sample_at: when the meter is sampled next; None when not at all.
+        read_at: station time at which its register was last kept; None before.
+        setpoint: the limit in force; `ocpp_setpoint` is what smart charging leaves.
+    """
+
+    def __init__(
+        self, *, connector_id: int, supply: Supply, max_setpoint: float, car: Car, meter: Meter
+    ) -> None:
+        self.connector_id = connector_id
+        self.supply = supply
+        self.max_setpoint = max_setpoint
+        self.car = car
+        self.meter = meter
+        self.state = ConnectorState.UNAVAILABLE  # without power
+        self.faults: set[Fault] = set()
+        self.spent = False
+        self.authorization: Authorization | None = None
+        self.checking: Check | None = None
+        self.transaction: Transaction | None = None
+        self.next_sample_at: float | None = None
+        self.read_at: float | None = None
+        self.ocpp_setpoint = max_setpoint
+        self.setpoint = 0.0
+
+    def apply(self, event: StateEvent) -> None:
+        """Move to the next state.
+
+        Raises:
+            TransitionRefusedError: the table does not list the event in this state.
+        """
+        self.state = next_state(self.state, event)
+
+    @property
+    def limit(self) -> float:
+        """What it could have on its own: the least of hardware, smart charging and cable."""
+        if self.transaction is not None and not self.transaction.authorized:
+            return 0.0
+        return min(self.ocpp_setpoint, self.car.cable)
+
+    @property
+    def drawn(self) -> Phases:
+        """What the car takes on L1, L2, L3: nothing unless Charging."""
+        if self.state is not ConnectorState.CHARGING:
+            return (0.0, 0.0, 0.0)
+        return self.supply.drawn(self.car.wanted, self.setpoint)
+
+    @property
+    def resting(self) -> StateEvent:
+        """What is found when the connector comes into order (again)."""
+        if not self.car.plugged:
+            return StateEvent.BECOMES_FREE
+        return StateEvent.BECOMES_SPENT if self.spent else StateEvent.BECOMES_PLUGGED
+
+    @property
+    def flow(self) -> StateEvent:
+        """What happens to the energy while a transaction runs."""
+        # OCPP 1.6 §7.7: where neither side lets energy flow, SuspendedEVSE goes first.
+        if self.car.plugged and self.setpoint <= 0:
+            return StateEvent.EVSE_PAUSES
+        wanted = self.supply.drawn(self.car.wanted, self.setpoint)
+        if not self.car.plugged or not self.car.ready or sum(wanted) <= 0:
+            return StateEvent.EV_PAUSES
+        return StateEvent.ENERGY_FLOWS
+
+    def settle(self, setpoint: float) -> None:
+        """Put a setpoint in force, with what follows for state and meter.
+
+        The meter must have been advanced to the present.
+        """
+        self.setpoint = setpoint
+        if self.transaction is not None:
+            self.apply(self.flow)
+        elif self.state in TRANSACTION_STATES:
+            raise AssertionError(f"connector {self.connector_id} is {self.state} for no reason")
+        self.meter.draw(self.supply.power_w(self.drawn))
+
+    def status(self) -> ConnectorStatus:
+        """Return what is published of it."""
+        l1, l2, l3 = self.drawn
+        wanted_l1, wanted_l2, wanted_l3 = self.car.wanted
+        transaction = self.transaction
+        session = transaction or self.authorization
+        register_wh = self.meter.register_wh
+        return ConnectorStatus(
+            status=self.state,
+            id_tag=session.id_tag if session else "",
+            max_setpoint=self.max_setpoint,
+            ocpp_setpoint=self.ocpp_setpoint,
+            setpoint=self.setpoint,
+            car_consumption_l1=wanted_l1,
+            car_consumption_l2=wanted_l2,
+            car_consumption_l3=wanted_l3,
+            car_cable_capacity=self.car.cable,
+            car_ready=self.car.ready,
+            consumption_l1=l1,
+            consumption_l2=l2,
+            consumption_l3=l3,
+            transaction_id=transaction.transaction_id if transaction else None,
+            power_w=self.meter.power_w,
+            register_wh=register_wh,
+            session_wh=register_wh - transaction.register_start_wh if transaction else 0.0,
+            error_code=error_code(self.faults).value,
+        )

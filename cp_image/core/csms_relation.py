@@ -1,0 +1,148 @@
+"""How the station stands with its CSMS: link, registration, heartbeats."""
+
+from cp_image.api.payloads import ChargePointState
+from cp_image.core.boot import OWN_RETRY_S, Registration
+from cp_image.core.configuration_keys import Configuration, Key
+from cp_image.core.effects import PublishStation
+from cp_image.core.messages import (
+    BootAnswer,
+    BootNotification,
+    Heartbeat,
+    HeartbeatAnswer,
+    RegistrationStatus,
+)
+from cp_image.core.outbox import Outbox
+from cp_image.core.request_queue import PassingEntry, RequestQueue
+from cp_image.core.settings import StationSettings
+from cp_image.core.station_clock import StationClock
+from cp_image.core.status_board import StatusBoard
+
+
+class CsmsRelation:
+    """Boots once, says Heartbeat, and publishes how it stands."""
+
+    def __init__(
+        self,
+        *,
+        settings: StationSettings,
+        configuration: Configuration,
+        queue: RequestQueue,
+        board: StatusBoard,
+        clock: StationClock,
+        outbox: Outbox,
+    ) -> None:
+        self._settings = settings
+        self._configuration = configuration
+        self._queue = queue
+        self._board = board
+        self._clock = clock
+        self._outbox = outbox
+        self._registration = Registration()
+        self._linked = False
+        self._heartbeat_at: float | None = None
+        self._heartbeat_waits = False
+        self._published: PublishStation | None = None
+
+    @property
+    def linked(self) -> bool:
+        """Whether the WebSocket is open."""
+        return self._linked
+
+    def publish(self, status: ChargePointState, reason: str = "") -> None:
+        """Publish how it stands, if that is news."""
+        news = PublishStation(status=status, reason=reason)
+        if news != self._published:
+            self._published = news
+            self._outbox.put(news)
+
+    def connected(self, now: float) -> None:
+        """The WebSocket is open."""
+        self._linked = True
+        self._queue.connect()
+        if self._registration.accepted:
+            # OCPP 1.6 §4.2: a mere reconnect sends no BootNotification.
+            self.publish(ChargePointState.ACCEPTED)
+            self._board.report_changed()
+            self._plan_heartbeat(now)
+            return
+        pending = self._registration.status is RegistrationStatus.PENDING
+        self.publish(
+            ChargePointState.PENDING if pending else ChargePointState.REJECTED,
+            "connected, BootNotification not accepted yet",
+        )
+        self._registration.connected(now)
+        self._ask(now)
+
+    def disconnected(self, reason: str) -> list[PassingEntry]:
+        """The WebSocket is closed or could not be opened; returns the requests that are lost."""
+        self._linked = False
+        self._heartbeat_at = None
+        self._heartbeat_waits = False
+        self.publish(ChargePointState.DISCONNECTED, reason)
+        return self._queue.disconnect()
+
+    def boot_answered(self, answer: BootAnswer, now: float) -> None:
+        """The CSMS has answered the BootNotification."""
+        self._clock.set(answer.csms_at, now)
+        wait_s = self._registration.answered(answer, now)
+        if self._registration.accepted:
+            if answer.interval_s > 0:
+                self._configuration.set(Key.HEARTBEAT_INTERVAL, str(answer.interval_s))
+            self._queue.register()
+            self.publish(ChargePointState.ACCEPTED)
+            self._board.report_all()
+            self._plan_heartbeat(now)
+            return
+        pending = answer.status is RegistrationStatus.PENDING
+        self.publish(
+            ChargePointState.PENDING if pending else ChargePointState.REJECTED,
+            f"BootNotification answered {answer.status}, again in {wait_s:g} s",
+        )
+
+    def boot_failed(self, now: float) -> None:
+        """The CSMS did not answer the BootNotification, or with an error."""
+        self._registration.failed(now)
+        pending = self._registration.status is RegistrationStatus.PENDING
+        self.publish(
+            ChargePointState.PENDING if pending else ChargePointState.REJECTED,
+            f"BootNotification not answered, again in {OWN_RETRY_S:g} s",
+        )
+
+    def heartbeat_answered(self, answer: HeartbeatAnswer, now: float) -> None:
+        """The CSMS has said what time it is."""
+        self._heartbeat_waits = False
+        self._clock.set(answer.csms_at, now)
+
+    def heartbeat_failed(self) -> None:
+        """The CSMS did not answer a Heartbeat: the next one comes in its own time."""
+        self._heartbeat_waits = False
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        if self._linked:
+            self._ask(now)
+        if self._heartbeat_at is not None and now >= self._heartbeat_at:
+            self._plan_heartbeat(now)
+            if not self._heartbeat_waits:
+                self._heartbeat_waits = True
+                self._queue.push(Heartbeat())
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` has something to do; None when it has not."""
+        return self._heartbeat_at or (self._registration.retry_at if self._linked else None)
+
+    def _ask(self, now: float) -> None:
+        if self._registration.due(now):
+            self._registration.asked()
+            self._queue.push(
+                BootNotification(
+                    vendor=self._settings.vendor,
+                    model=self._settings.model,
+                    serial=self._settings.serial,
+                    firmware_version=self._settings.firmware_version,
+                )
+            )
+
+    def _plan_heartbeat(self, now: float) -> None:
+        interval_s = self._configuration.integer(Key.HEARTBEAT_INTERVAL)
+        self._heartbeat_at = now + interval_s if interval_s > 0 else None

@@ -1,0 +1,195 @@
+"""The request queue: one CALL in flight at a time (OCPP-J 1.6 §4.1.1).
+
+Transaction messages have a lane of their own, which survives everything; the rest lasts as long
+as the link.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cp_image.core.configuration_keys import Configuration
+from cp_image.core.effects import LogLevel, SendCall
+from cp_image.core.messages import Authorize, BootNotification, Request, StartTransaction
+from cp_image.core.outbox import Outbox
+from cp_image.core.stored_request import TransactionRequest
+from cp_image.core.transaction_lane import TransactionEntry, TransactionLane
+
+CALL_TIMEOUT_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassingEntry:
+    """A request that is only worth something while the link lasts."""
+
+    number: int
+    request: Request
+
+
+Entry = PassingEntry | TransactionEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InFlight:
+    entry: Entry
+    message_id: str
+    times_out_at: float
+
+
+class RequestQueue:
+    """What the station has to say to the CSMS, and what it is saying."""
+
+    def __init__(
+        self,
+        *,
+        stored: Mapping[str, bytes],
+        outbox: Outbox,
+        configuration: Configuration,
+        message_ids: Iterator[str],
+    ) -> None:
+        self._outbox = outbox
+        self._message_ids = message_ids
+        self._lane = TransactionLane(stored, outbox, configuration)
+        self._passing: deque[PassingEntry] = deque()
+        self._in_flight: _InFlight | None = None
+        self._late: _InFlight | None = None
+        self._last_number = self._lane.last_number
+        self._backlog_until = self._last_number
+        self._connected = False
+        self._registered = False
+
+    @property
+    def open(self) -> bool:
+        """Whether all requests may go: the CSMS is there and has accepted the charge point."""
+        return self._connected and self._registered
+
+    def connect(self) -> None:
+        """The WebSocket is open."""
+        self._connected = True
+        self._backlog_until = self._last_number
+
+    def register(self) -> None:
+        """The CSMS has accepted the BootNotification."""
+        self._registered = True
+
+    def disconnect(self) -> list[PassingEntry]:
+        """The WebSocket is closed.
+
+        Returns:
+            The requests that are lost; transaction messages stay and are said again.
+        """
+        self._connected = False
+        self._late = None
+        lost = list(self._passing)
+        if self._in_flight is not None and isinstance(self._in_flight.entry, PassingEntry):
+            lost.insert(0, self._in_flight.entry)
+        self._in_flight = None
+        self._passing.clear()
+        return lost
+
+    def push(self, request: Request) -> int:
+        """Add a request that is lost when the link breaks; returns its number."""
+        entry = PassingEntry(number=self._next_number(), request=request)
+        self._passing.append(entry)
+        return entry.number
+
+    def push_start(self, request: StartTransaction) -> int:
+        """Add the first message of a transaction; returns the local id of the transaction."""
+        number = self._next_number()
+        self._lane.push(number, request, local_id=number)
+        return number
+
+    def push_transaction(self, request: TransactionRequest, local_id: int) -> None:
+        """Add a later message of a transaction."""
+        self._lane.push(self._next_number(), request, local_id)
+
+    def started(self, local_id: int, transaction_id: int) -> None:
+        """The CSMS has given a transaction its id."""
+        self._lane.started(local_id, transaction_id)
+
+    def answered(self, message_id: str) -> Entry | None:
+        """Take the request an answer belongs to off the queue; None where nobody waits for it."""
+        answered = next(
+            (w for w in (self._in_flight, self._late) if w and w.message_id == message_id), None
+        )
+        if answered is None:
+            return None
+        if answered is self._in_flight:
+            self._in_flight = None
+        if isinstance(answered.entry, TransactionEntry):
+            self._late = None
+            self._lane.delivered()
+        return answered.entry
+
+    def failed(self, message_id: str, why: str, now: float) -> PassingEntry | None:
+        """The CSMS answered with an error.
+
+        Returns:
+            The request that is lost; None where there is none, or where it is said again.
+        """
+        if self._in_flight is None or self._in_flight.message_id != message_id:
+            return None
+        return self._give_up(self._in_flight, why, now)
+
+    def expire(self, now: float) -> PassingEntry | None:
+        """Stop waiting for an answer that is overdue; returns as `failed` does."""
+        if self._in_flight is None or now < self._in_flight.times_out_at:
+            return None
+        overdue = self._in_flight
+        lost = self._give_up(overdue, f"no answer within {CALL_TIMEOUT_S:g} s", now)
+        if self._lane.holds(overdue.entry.number):
+            # Until it is said again its answer is still welcome: nothing is told twice in vain.
+            self._late = overdue
+        return lost
+
+    def flush(self, now: float) -> None:
+        """Send what is next, if nothing is in flight."""
+        if self._in_flight is not None or not self._connected:
+            return
+        entry = self._choose(now)
+        if entry is None:
+            return
+        if isinstance(entry, PassingEntry):
+            self._passing.remove(entry)
+        else:
+            self._late = None
+        message_id = next(self._message_ids)
+        self._in_flight = _InFlight(
+            entry=entry, message_id=message_id, times_out_at=now + CALL_TIMEOUT_S
+        )
+        self._outbox.put(SendCall(message_id=message_id, request=entry.request))
+
+    def next_deadline(self) -> float | None:
+        """Return when `expire` or `flush` has something to do; None when it has not."""
+        if self._in_flight is not None:
+            return self._in_flight.times_out_at
+        return self._lane.retry_at if self.open else None
+
+    def _choose(self, now: float) -> Entry | None:
+        if not self._registered:
+            # OCPP 1.6 §4.2: nothing else before the BootNotification is accepted.
+            return self._first(BootNotification)
+        head = self._lane.head(now)
+        passing = self._passing[0] if self._passing else None
+        if head is None or passing is None:
+            return head or passing
+        if head.number <= self._backlog_until:
+            return passing  # a long backlog must not hold up what happens now
+        # Somebody stands in front of the reader and waits.
+        return self._first(Authorize) or (head if head.number < passing.number else passing)
+
+    def _first(self, kind: type[Request]) -> PassingEntry | None:
+        return next((entry for entry in self._passing if isinstance(entry.request, kind)), None)
+
+    def _give_up(self, waiting: _InFlight, why: str, now: float) -> PassingEntry | None:
+        self._in_flight = None
+        if isinstance(waiting.entry, TransactionEntry):
+            self._lane.refused(why, now)
+            return None
+        self._outbox.log(LogLevel.WARNING, f"{type(waiting.entry.request).__name__} failed: {why}")
+        return waiting.entry
+
+    def _next_number(self) -> int:
+        self._last_number += 1
+        return self._last_number

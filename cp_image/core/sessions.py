@@ -1,0 +1,263 @@
+"""Plugging, charging, stopping: what happens on the connectors, between tag and meter."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cp_image.api.payloads import (
+    CarInput,
+    StopReason,
+    TransactionStarted,
+    TransactionStopped,
+)
+from cp_image.core.configuration_keys import Configuration, Key
+from cp_image.core.connector import Connector
+from cp_image.core.connector_states import StateEvent
+from cp_image.core.effects import LogLevel, PublishEvent
+from cp_image.core.energy import shared_setpoints
+from cp_image.core.faults import Fault, error_code
+from cp_image.core.messages import (
+    AuthorizationStatus,
+    StartTransaction,
+    StartTransactionAnswer,
+    StopTransaction,
+)
+from cp_image.core.meter_reader import MeterReader
+from cp_image.core.outbox import Outbox
+from cp_image.core.records import CarRecord, car_key, transaction_key
+from cp_image.core.request_queue import RequestQueue
+from cp_image.core.station_clock import StationClock
+from cp_image.core.status_board import StatusBoard
+from cp_image.core.transaction import Authorization, Transaction
+
+
+class Sessions:
+    """The connectors of a station and the transactions on them.
+
+    Every method expects the meters to have been advanced to `now`.
+
+    Args:
+        connectors: in the order of their ids, from 1.
+        max_setpoint: what they may have together.
+    """
+
+    def __init__(
+        self,
+        *,
+        connectors: Sequence[Connector],
+        max_setpoint: float,
+        configuration: Configuration,
+        queue: RequestQueue,
+        board: StatusBoard,
+        meters: MeterReader,
+        clock: StationClock,
+        outbox: Outbox,
+    ) -> None:
+        self._connectors = connectors
+        self._max_setpoint = max_setpoint
+        self._configuration = configuration
+        self._queue = queue
+        self._board = board
+        self._meters = meters
+        self._clock = clock
+        self._outbox = outbox
+
+    def power_up(self, connector: Connector, now: float) -> None:
+        """Bring a connector into order; a transaction on it was left open by the power cut."""
+        transaction = connector.transaction
+        if transaction is not None:
+            # The last reading is all there is to tell: the power may have been off for long.
+            at = transaction.started_at if connector.read_at is None else connector.read_at
+            self._close(connector, StopReason.POWER_LOSS, at=at)
+        self.move(connector, connector.resting, now)
+
+    def change_car(self, connector: Connector, change: CarInput, now: float) -> None:
+        """The car or its cable changed."""
+        before = connector.car
+        connector.car = before.changed(change)
+        if connector.car.plugged and not before.plugged:
+            self._plugged(connector, now)
+        elif before.plugged and not connector.car.plugged:
+            self._unplugged(connector, now)
+        if connector.car != before:
+            self._keep_car(connector)
+
+    def set_fault(self, connector: Connector, fault: Fault, now: float, *, faulted: bool) -> None:
+        """Set or clear one fault of a connector."""
+        was_faulted = bool(connector.faults)
+        if faulted:
+            connector.faults.add(fault)
+        else:
+            connector.faults.discard(fault)
+        if connector.faults and not was_faulted:
+            connector.authorization = None
+            connector.checking = None
+            if connector.transaction is not None:
+                self._close(connector, StopReason.OTHER, at=self._clock.at(now))
+            self.move(connector, StateEvent.FAULT, now)
+        elif was_faulted and not connector.faults:
+            self.move(connector, connector.resting, now)
+
+    def authorize(self, connector: Connector, authorization: Authorization, now: float) -> None:
+        """A tag was accepted: start where the cable is in, else wait for it."""
+        connector.authorization = authorization
+        if connector.car.plugged:
+            self._start(connector, authorization, now)
+        else:
+            self.move(connector, StateEvent.AUTHORIZE, now)
+
+    def withdraw(self, connector: Connector, now: float) -> None:
+        """The tag that waits for a cable waits no longer."""
+        connector.authorization = None
+        self.move(connector, StateEvent.WITHDRAW, now)
+
+    def stop(
+        self, connector: Connector, reason: StopReason, now: float, *, id_tag: str | None = None
+    ) -> None:
+        """Stop the transaction of a connector; `id_tag` is the tag that did, None where none."""
+        connector.checking = None
+        self._close(connector, reason, at=self._clock.at(now), id_tag=id_tag)
+        self.move(connector, StateEvent.END, now)
+        if not connector.car.plugged:
+            self.move(connector, StateEvent.UNPLUG, now)
+
+    def started(
+        self, local_id: int, request: StartTransaction, answer: StartTransactionAnswer, now: float
+    ) -> None:
+        """The CSMS has answered a StartTransaction; the transaction may be over by now."""
+        self._queue.started(local_id, answer.transaction_id)
+        self._outbox.put(
+            PublishEvent(
+                event=TransactionStarted(
+                    at=self._clock.at(now),
+                    connector_id=request.connector_id,
+                    id_tag=request.id_tag,
+                    transaction_id=answer.transaction_id,
+                    meter_start_wh=request.meter_start_wh,
+                )
+            )
+        )
+        connector = self._connectors[request.connector_id - 1]
+        transaction = connector.transaction
+        if transaction is None or transaction.local_id != local_id:
+            return
+        status = answer.id_tag_status
+        connector.transaction = replace(
+            transaction,
+            transaction_id=answer.transaction_id,
+            parent_id_tag=status.parent_id_tag or transaction.parent_id_tag,
+            authorized=status.status is AuthorizationStatus.ACCEPTED,
+        )
+        self._keep_transaction(connector.transaction)
+        if not connector.transaction.authorized:
+            self._refused(connector, status.status, now)
+
+    def settle(self, now: float) -> None:
+        """Share the setpoints anew, with what follows for states and meters."""
+        active = [c for c in self._connectors if c.transaction is not None]
+        idle = [c for c in self._connectors if c.transaction is None]
+        setpoints = shared_setpoints([c.limit for c in active], self._max_setpoint)
+        for connector, setpoint in zip(active, setpoints, strict=True):
+            connector.settle(setpoint)
+            self._show(connector, now)
+        for connector in idle:
+            connector.settle(float(math.floor(connector.limit)))
+
+    def move(self, connector: Connector, event: StateEvent, now: float) -> None:
+        """Take a connector to its next state and show it."""
+        connector.apply(event)
+        self._show(connector, now)
+
+    def _plugged(self, connector: Connector, now: float) -> None:
+        if connector.transaction is not None:
+            return  # it went on without a cable, and now goes on with one
+        self.move(connector, StateEvent.PLUG, now)
+        if connector.authorization is not None:
+            self._start(connector, connector.authorization, now)
+
+    def _unplugged(self, connector: Connector, now: float) -> None:
+        connector.spent = False
+        if connector.transaction is None:
+            self.move(connector, StateEvent.UNPLUG, now)
+        elif self._configuration.boolean(Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT):
+            self.stop(connector, StopReason.EV_DISCONNECTED, now)
+
+    def _start(self, connector: Connector, authorization: Authorization, now: float) -> None:
+        at = self._clock.at(now)
+        local_id = self._queue.push_start(
+            StartTransaction(
+                connector_id=connector.connector_id,
+                id_tag=authorization.id_tag,
+                meter_start_wh=connector.meter.whole_wh,
+                at=at,
+            )
+        )
+        connector.authorization = None
+        connector.transaction = Transaction(
+            local_id=local_id,
+            connector_id=connector.connector_id,
+            id_tag=authorization.id_tag,
+            parent_id_tag=authorization.parent_id_tag,
+            transaction_id=None,
+            started_at=at,
+            register_start_wh=connector.meter.register_wh,
+            meter_start_wh=connector.meter.whole_wh,
+        )
+        self._meters.begin(connector, now)
+        self._keep_transaction(connector.transaction)
+
+    def _refused(self, connector: Connector, status: AuthorizationStatus, now: float) -> None:
+        # §4.8, §9.1 StopTransactionOnInvalidId; where it is false no energy flows any more.
+        name = f"connector {connector.connector_id}"
+        if self._configuration.boolean(Key.STOP_TRANSACTION_ON_INVALID_ID):
+            self._outbox.log(LogLevel.WARNING, f"{name}: transaction stops, its tag is {status}")
+            self.stop(connector, StopReason.DE_AUTHORIZED, now)
+        else:
+            self._outbox.log(LogLevel.WARNING, f"{name}: no more energy, the tag is {status}")
+
+    def _close(
+        self, connector: Connector, reason: StopReason, *, at: float, id_tag: str | None = None
+    ) -> None:
+        transaction = connector.transaction
+        if transaction is None:
+            raise AssertionError(f"connector {connector.connector_id} has no transaction to close")
+        meter_stop_wh = connector.meter.whole_wh
+        self._queue.push_transaction(
+            StopTransaction(
+                transaction_id=0,  # the real one is filled in when it is sent
+                meter_stop_wh=meter_stop_wh,
+                at=at,
+                reason=reason,
+                id_tag=id_tag,
+            ),
+            transaction.local_id,
+        )
+        connector.transaction = None
+        connector.meter.draw(0.0)
+        self._meters.end(connector, at)
+        connector.spent = connector.car.plugged
+        self._outbox.forget(transaction_key(connector.connector_id))
+        self._keep_car(connector)
+        self._outbox.put(
+            PublishEvent(
+                event=TransactionStopped(
+                    at=at,
+                    connector_id=connector.connector_id,
+                    id_tag=transaction.id_tag,
+                    transaction_id=transaction.transaction_id,
+                    meter_start_wh=transaction.meter_start_wh,
+                    meter_stop_wh=meter_stop_wh,
+                    reason=reason,
+                )
+            )
+        )
+
+    def _show(self, connector: Connector, now: float) -> None:
+        self._board.show(connector.connector_id, connector.state, error_code(connector.faults), now)
+
+    def _keep_car(self, connector: Connector) -> None:
+        record = CarRecord(car=connector.car, spent=connector.spent)
+        self._outbox.keep(car_key(connector.connector_id), record)
+
+    def _keep_transaction(self, transaction: Transaction) -> None:
+        self._outbox.keep(transaction_key(transaction.connector_id), transaction)

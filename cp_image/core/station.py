@@ -1,0 +1,286 @@
+"""A charge point, pure: events in, effects out, time passed in."""
+
+from collections.abc import Iterator, Mapping
+from random import Random
+
+import msgspec
+
+from cp_image.api.payloads import ChargePointState, ConnectorState, ConnectorStatus
+from cp_image.core import events, messages
+from cp_image.core.configuration_keys import Configuration
+from cp_image.core.connector import Connector
+from cp_image.core.csms_relation import CsmsRelation
+from cp_image.core.effects import Effect, LogLevel, PublishConnector
+from cp_image.core.errors import UnknownConnectorError
+from cp_image.core.events import Event
+from cp_image.core.faults import Fault, error_code
+from cp_image.core.meter_reader import MeterReader
+from cp_image.core.outbox import Outbox
+from cp_image.core.records import restored
+from cp_image.core.request_queue import PassingEntry, RequestQueue
+from cp_image.core.sessions import Sessions
+from cp_image.core.settings import StationSettings
+from cp_image.core.station_clock import StationClock
+from cp_image.core.status_board import StatusBoard
+from cp_image.core.tag_reader import TagReader
+
+
+class Station:
+    """One charge point.
+
+    Args:
+        settings: its make.
+        stored: what the `Persist` effects of its former life have left.
+        random: its only source of chance.
+        message_ids: unique ids of at most 36 characters for the requests it sends.
+
+    Raises:
+        ConfigurationError: the settings name a configuration key that does not exist, or a value
+            it does not take.
+    """
+
+    def __init__(
+        self,
+        settings: StationSettings,
+        *,
+        stored: Mapping[str, bytes],
+        random: Random,
+        message_ids: Iterator[str],
+    ) -> None:
+        self._settings = settings
+        self._random = random
+        self._outbox = outbox = Outbox()
+        self._configuration = configuration = Configuration(
+            settings.configuration, nb_connectors=settings.nb_connectors
+        )
+        self._clock = clock = StationClock(stored, outbox)
+        self._queue = queue = RequestQueue(
+            stored=stored, outbox=outbox, configuration=configuration, message_ids=message_ids
+        )
+        self._board = board = StatusBoard(queue, clock)
+        self._connectors = connectors = [
+            restored(settings, connector_id, stored, outbox)
+            for connector_id in range(1, settings.nb_connectors + 1)
+        ]
+        self._meters = MeterReader(
+            configuration=configuration, queue=queue, clock=clock, outbox=outbox
+        )
+        self._sessions = Sessions(
+            connectors=connectors,
+            max_setpoint=settings.max_setpoint,
+            configuration=configuration,
+            queue=queue,
+            board=board,
+            meters=self._meters,
+            clock=clock,
+            outbox=outbox,
+        )
+        self._tags = TagReader(
+            connectors=connectors,
+            sessions=self._sessions,
+            configuration=configuration,
+            queue=queue,
+            outbox=outbox,
+        )
+        self._csms = CsmsRelation(
+            settings=settings,
+            configuration=configuration,
+            queue=queue,
+            board=board,
+            clock=clock,
+            outbox=outbox,
+        )
+        self._faults: set[Fault] = set()
+        self._published: dict[int, ConnectorStatus] = {}
+        self._ended = False
+
+    def power_up(self, now: float) -> list[Effect]:
+        """Come to life; the first call of all.
+
+        Args:
+            now: epoch seconds, as everywhere.
+
+        Returns:
+            The initial statuses, and what becomes of a transaction a power cut has left open.
+        """
+        self._advance(now)
+        self._csms.publish(ChargePointState.DISCONNECTED)
+        self._show_station(now)
+        for connector in self._connectors:
+            self._sessions.power_up(connector, now)
+        return self._concluded(now)
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """Take in what has happened.
+
+        Returns:
+            What is to be done, in order.
+
+        Raises:
+            InputError: the event is refused; nothing has changed.
+        """
+        if self._ended:
+            return []
+        self._advance(now)
+        match event:
+            case events.CsmsConnected():
+                if self._csms.linked:
+                    self._disconnected("replaced by a new connection")
+                self._csms.connected(now)
+            case events.CsmsDisconnected():
+                self._disconnected(event.reason)
+            case events.CallAnswered():
+                self._answered(event, now)
+            case events.CallFailed():
+                why = f"{event.error_code} {event.description}".strip()
+                self._failed(self._queue.failed(event.message_id, why, now), now)
+            case events.Stopped():
+                return self._end(now)
+            case _:
+                self._input(event, now)
+        return self._concluded(now)
+
+    def tick(self, now: float) -> list[Effect]:
+        """Do what is due; too early or too late a call does no harm.
+
+        Returns:
+            What is to be done, in order.
+        """
+        if self._ended:
+            return []
+        self._advance(now)
+        self._failed(self._queue.expire(now), now)
+        self._csms.tick(now)
+        self._tags.expire(now)
+        sampled = self._meters.read_due(self._connectors, now)
+        charging = {c.connector_id for c in sampled if c.state is ConnectorState.CHARGING}
+        return self._concluded(now, fresh=charging)
+
+    def next_deadline(self) -> float | None:
+        """Return when to call `tick`, epoch seconds; None: not before another event."""
+        if self._ended:
+            return None
+        deadlines = (
+            self._queue.next_deadline(),
+            self._csms.next_deadline(),
+            self._tags.next_deadline(),
+            self._meters.next_deadline(self._connectors),
+        )
+        return min((at for at in deadlines if at is not None), default=None)
+
+    def ocpp_config(self) -> dict[str, str]:
+        """Return the readable configuration keys that hold something, sorted by name."""
+        return self._configuration.readable()
+
+    # -- events -------------------------------------------------------------------------------
+
+    def _disconnected(self, reason: str) -> None:
+        for lost in self._csms.disconnected(reason):
+            if isinstance(lost.request, messages.Authorize):
+                self._tags.failed(lost.number, lost.request.id_tag)
+
+    def _input(
+        self, event: events.CarChanged | events.TagPresented | events.FaultChanged, now: float
+    ) -> None:
+        if isinstance(event, events.FaultChanged) and event.connector_id == 0:
+            self._fault_all(now, faulted=event.faulted)
+            return
+        connector = self._connector(event.connector_id)
+        match event:
+            case events.CarChanged():
+                self._sessions.change_car(connector, event.car, now)
+            case events.TagPresented():
+                self._tags.present(connector, event.id_tag, now)
+            case events.FaultChanged():
+                self._sessions.set_fault(connector, Fault.INJECTED, now, faulted=event.faulted)
+
+    def _answered(self, event: events.CallAnswered, now: float) -> None:
+        entry = self._queue.answered(event.message_id)
+        if entry is None:
+            self._outbox.log(
+                LogLevel.DEBUG, f"answer {event.message_id} is ignored: nobody waits for it"
+            )
+            return
+        match entry.request, event.answer:
+            case messages.BootNotification(), messages.BootAnswer() as answer:
+                self._csms.boot_answered(answer, now)
+            case messages.Heartbeat(), messages.HeartbeatAnswer() as answer:
+                self._csms.heartbeat_answered(answer, now)
+            case messages.StatusNotification() as request, messages.EmptyAnswer():
+                self._board.heard(request)
+            case messages.Authorize(id_tag=id_tag), messages.AuthorizeAnswer() as answer:
+                self._tags.answered(entry.number, id_tag, answer.id_tag_status, now)
+            case (
+                messages.StartTransaction() as request,
+                messages.StartTransactionAnswer() as answer,
+            ):
+                self._sessions.started(entry.number, request, answer, now)
+            case (messages.StopTransaction(), messages.StopTransactionAnswer()) | (
+                messages.MeterValues(),
+                messages.EmptyAnswer(),
+            ):
+                pass  # the transaction is over, or the reading is told: nothing depends on it
+            case request, answer:
+                self._outbox.log(
+                    LogLevel.ERROR,
+                    f"{type(request).__name__} is answered with {type(answer).__name__}: ignored",
+                )
+
+    def _failed(self, lost: PassingEntry | None, now: float) -> None:
+        match lost and lost.request:
+            case messages.BootNotification():
+                self._csms.boot_failed(now)
+            case messages.Heartbeat():
+                self._csms.heartbeat_failed()
+            case messages.Authorize(id_tag=id_tag) if lost is not None:
+                self._tags.failed(lost.number, id_tag)
+
+    def _fault_all(self, now: float, *, faulted: bool) -> None:
+        self._faults = {Fault.INJECTED} if faulted else set()
+        self._show_station(now)
+        for connector in self._connectors:
+            self._sessions.set_fault(connector, Fault.CHARGE_POINT, now, faulted=faulted)
+
+    def _end(self, now: float) -> list[Effect]:
+        self._ended = True
+        for connector in self._connectors:
+            self._meters.keep(connector, self._clock.at(now))
+        self._csms.publish(ChargePointState.DEAD, "closed")
+        return self._outbox.take()
+
+    # -- around every event -------------------------------------------------------------------
+
+    def _advance(self, now: float) -> None:
+        for connector in self._connectors:
+            connector.meter.advance(now)
+
+    def _concluded(
+        self, now: float, fresh: frozenset[int] | set[int] = frozenset()
+    ) -> list[Effect]:
+        self._sessions.settle(now)
+        for connector in self._connectors:
+            self._publish(connector, now, fresh=connector.connector_id in fresh)
+        self._queue.flush(now)
+        return self._outbox.take()
+
+    def _publish(self, connector: Connector, now: float, *, fresh: bool) -> None:
+        status = connector.status()
+        # The register alone is no news: it moves all the time.
+        silent = msgspec.structs.replace(status, register_wh=0.0, session_wh=0.0)
+        if fresh or silent != self._published.get(connector.connector_id):
+            self._published[connector.connector_id] = silent
+            self._outbox.put(PublishConnector(connector_id=connector.connector_id, status=status))
+            self._meters.keep(connector, self._clock.at(now))
+
+    # -- connectors ---------------------------------------------------------------------------
+
+    def _connector(self, connector_id: int) -> Connector:
+        if not 1 <= connector_id <= len(self._connectors):
+            raise UnknownConnectorError(
+                self._settings.charge_point_id, connector_id, len(self._connectors)
+            )
+        return self._connectors[connector_id - 1]
+
+    def _show_station(self, now: float) -> None:
+        state = ConnectorState.FAULTED if self._faults else ConnectorState.AVAILABLE
+        self._board.show(0, state, error_code(self._faults), now)

@@ -1,0 +1,30 @@
+"""The station's own clock: the computer's, corrected by what the CSMS says."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cp_image.core.outbox import Outbox
+
+_KEY: Final = "clock"
+_TOLERANCE_S: Final = 1.0
+"""The CSMS often says whole seconds: following each would make timestamps jump to and fro."""
+
+
+class StationClock:
+    """Turns the computer's instants into station time. Like a real one it survives a power cut."""
+
+    __slots__ = ("_offset_s", "_outbox")
+
+    def __init__(self, stored: Mapping[str, bytes], outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._offset_s = outbox.recall(stored, _KEY, float) or 0.0
+
+    def at(self, now: float) -> float:
+        """Return station time, epoch seconds."""
+        return now + self._offset_s
+
+    def set(self, csms_at: float, now: float) -> None:
+        """Take over the CSMS's time (OCPP 1.6 §4.2, §4.6)."""
+        if abs(csms_at - self.at(now)) > _TOLERANCE_S:
+            self._offset_s = csms_at - now
+            self._outbox.keep(_KEY, self._offset_s)

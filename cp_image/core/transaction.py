@@ -1,0 +1,54 @@
+"""A transaction, and what leads to it: a tag that is checked, then an authorization."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A tag the CSMS is being asked about.
+
+    Attributes:
+        number: of the Authorize in the request queue.
+    """
+
+    number: int
+    id_tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """A tag the CSMS accepted, waiting for a cable.
+
+    Attributes:
+        parent_id_tag: None where the CSMS gave none.
+        expires_at: epoch seconds at which it is withdrawn; None never.
+    """
+
+    id_tag: str
+    parent_id_tag: str | None
+    expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """A running transaction, as it is kept through a power cut.
+
+    Attributes:
+        local_id: number of its StartTransaction in the request queue; tells it apart for good.
+        transaction_id: as the CSMS gave it; None until it is known.
+        parent_id_tag: None where the CSMS gave none.
+        started_at: station time, epoch seconds.
+        register_start_wh: the register at the start, with its fraction.
+        meter_start_wh: the same as StartTransaction says it.
+        authorized: False once the CSMS has refused the tag and no energy may flow any more.
+    """
+
+    local_id: int
+    connector_id: int
+    id_tag: str
+    parent_id_tag: str | None
+    transaction_id: int | None
+    started_at: float
+    register_start_wh: float
+    meter_start_wh: int
+    authorized: bool = True
