@@ -96,7 +96,7 @@ class MqttLink:
         self._why_down = ""
         self._failure: Exception | None = None
         self._closed = asyncio.Event()
-        self._in_thread = False
+        self._watched: socket.socket | None = None
         self._client = self._new_client(client_id, will)
 
     @property
@@ -158,15 +158,12 @@ class MqttLink:
         """
         self._down.clear()
         self._why_down = ""
-        self._in_thread = True
         try:
             await asyncio.to_thread(
                 self._client.connect, self._address.host, self._address.port, self._keepalive_s
             )
         except (OSError, ValueError) as exc:
             raise BrokerUnreachableError(f"broker {self._address}: {_os_reason(exc)}") from exc
-        finally:
-            self._in_thread = False
         self._watch_socket()
         await self._first_of(self._up, self._down)
         if not self.connected:
@@ -278,8 +275,9 @@ class MqttLink:
         return sent.mid
 
     def _say_everything_again(self) -> None:
-        if not self.connected:
+        if not self._client.is_connected():
             return
+        self._up.set()
         if self._filters:
             self._client.subscribe(list(self._filters.items()))
         for message in tuple(self._retained.values()):
@@ -299,7 +297,6 @@ class MqttLink:
         if reason.is_failure:
             self._why_down = str(reason)
             return
-        self._up.set()
         # paho resends its own unconfirmed messages after this callback; ours are newer, so later.
         asyncio.get_running_loop().call_soon(self._say_everything_again)
 
@@ -359,8 +356,9 @@ class MqttLink:
 
     def _watch_socket(self) -> None:
         sock = self._client.socket()
-        if sock is None:
+        if not isinstance(sock, socket.socket):
             return
+        self._watched = sock
         asyncio.get_running_loop().add_reader(sock, self._readable)
         if self._client.want_write():
             self._want_write(None, None, sock)
@@ -381,22 +379,29 @@ class MqttLink:
         self._failure = exc
         self._abandon_socket()
 
+    # During `connect` these are called in its thread, and then for a socket not watched yet.
+
     def _want_write(self, _client: Any, _userdata: Any, sock: Any) -> None:
-        if not self._in_thread:
+        if self._is_watched(sock):
             asyncio.get_running_loop().add_writer(sock, self._writable)
 
     def _no_write(self, _client: Any, _userdata: Any, sock: Any) -> None:
-        if not self._in_thread:
+        if self._is_watched(sock):
             asyncio.get_running_loop().remove_writer(sock)
 
     def _socket_closed(self, _client: Any, _userdata: Any, sock: Any) -> None:
-        if not self._in_thread:
+        if self._is_watched(sock):
             asyncio.get_running_loop().remove_reader(sock)
+            self._watched = None
+
+    def _is_watched(self, sock: object) -> bool:
+        return sock is self._watched
 
     def _abandon_socket(self) -> None:
         """Close the socket under paho, which finds out at its next connect."""
-        sock = self._client.socket()
-        if isinstance(sock, socket.socket):
+        sock = self._watched
+        if sock is not None:
+            self._watched = None
             loop = asyncio.get_running_loop()
             loop.remove_reader(sock)
             loop.remove_writer(sock)

@@ -1,0 +1,57 @@
+"""The real engine and the real broker, one of each for the whole run."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+# Our fixtures take away what they start; the clean-up image cannot be pulled everywhere.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+from cp_image.mqtt_link import BrokerAddress
+from supervisor_cli import engine, environment, images
+
+
+@pytest.fixture(scope="session")
+def docker_client() -> Iterator[docker.DockerClient]:
+    client = engine.connect()
+    images.ensure_images(client, print)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def environment_name(docker_client: docker.DockerClient) -> Iterator[str]:
+    """A fresh environment's name; everything that carries it is gone afterwards."""
+    name = f"test-{secrets.token_hex(4)}"
+    yield name
+    environment.down(docker_client, name, print)
+
+
+@pytest.fixture
+def broker(docker_client: docker.DockerClient) -> Iterator[DockerContainer]:
+    """Mosquitto from our own image, on a port of this machine that outlives its restart."""
+    container = (
+        DockerContainer(images.BROKER)
+        .with_bind_ports(1883, free_port())
+        .waiting_for(LogMessageWaitStrategy("mosquitto version .* running"))
+    )
+    with container:
+        yield container
+
+
+@pytest.fixture
+def broker_address(broker: DockerContainer) -> BrokerAddress:
+    return BrokerAddress(host="127.0.0.1", port=int(broker.get_exposed_port(1883)))
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
