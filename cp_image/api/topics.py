@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 
 DEFAULT_ROOT: Final = "cp_simu"
+_MAX_DIGITS: Final = 9
+"""A topic level may have 65 535 characters; a connector id that long is none."""
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +61,7 @@ class Topic(msgspec.Struct, frozen=True):
             if want == "{id}":
                 charge_point_id = level
             elif want == "{n}":
-                if not (level.isascii() and level.isdigit()):
+                if not (level.isascii() and level.isdigit() and len(level) <= _MAX_DIGITS):
                     return None
                 connector_id = int(level)
             elif want != level:

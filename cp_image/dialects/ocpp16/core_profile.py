@@ -8,6 +8,7 @@ from ocpp.v16 import call, enums
 
 from cp_image.core import messages
 from cp_image.dialects.ocpp16.conversions import (
+    ValueRefusedError,
     to_epoch,
     to_id_tag_status,
     to_integer,
@@ -17,6 +18,9 @@ from cp_image.dialects.ocpp16.conversions import (
 
 RequestT = TypeVar("RequestT")
 Payload = Mapping[str, Any]
+
+_LAST_YEAR_AT: Final = 32_503_680_000
+"""3000-01-01. Beyond 9999 there are no timestamps, and a clock set there would run into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,15 @@ class OutgoingAction(Generic[RequestT]):
     to_answer: Callable[[Payload], messages.Answer]
 
 
+def _csms_time(payload: Payload) -> float:
+    """Return what the CSMS takes for now: the charge point will count on from there."""
+    text = payload["currentTime"]
+    at = to_epoch("currentTime", text)
+    if not 0 <= at < _LAST_YEAR_AT:
+        raise ValueRefusedError(f"currentTime is not in the years 1970 to 2999: {text[:40]!r}")
+    return at
+
+
 def _boot_call(request: messages.BootNotification) -> call.BootNotification:
     return call.BootNotification(
         charge_point_vendor=request.vendor,
@@ -47,13 +60,13 @@ def _boot_call(request: messages.BootNotification) -> call.BootNotification:
 def _boot_answer(payload: Payload) -> messages.BootAnswer:
     return messages.BootAnswer(
         status=messages.RegistrationStatus(payload["status"]),
-        csms_at=to_epoch("currentTime", payload["currentTime"]),
+        csms_at=_csms_time(payload),
         interval_s=to_integer("interval", payload["interval"]),
     )
 
 
 def _heartbeat_answer(payload: Payload) -> messages.HeartbeatAnswer:
-    return messages.HeartbeatAnswer(csms_at=to_epoch("currentTime", payload["currentTime"]))
+    return messages.HeartbeatAnswer(csms_at=_csms_time(payload))
 
 
 def _status_call(request: messages.StatusNotification) -> call.StatusNotification:

@@ -63,6 +63,15 @@ ANSWERS: list[tuple[str, dict[str, Any], messages.Answer]] = [
             id_tag_status=IdTagStatus(status=AuthorizationStatus.ACCEPTED, expires_at=NOON),
         ),
     ),
+    (
+        "Authorize",
+        {"idTagInfo": {"status": "Accepted", "expiryDate": "9999-12-31T23:59:59Z"}},
+        messages.AuthorizeAnswer(
+            id_tag_status=IdTagStatus(
+                status=AuthorizationStatus.ACCEPTED, expires_at=253_402_300_799.0
+            )
+        ),
+    ),
     ("StopTransaction", {}, messages.StopTransactionAnswer()),
     (
         "StopTransaction",
@@ -105,6 +114,12 @@ def test_times_are_read_tolerantly(text: str, seconds: float) -> None:
         ("Heartbeat", {}, "FormationViolation", "missing: currentTime"),
         ("Heartbeat", [], "FormationViolation", "not an object"),
         ("Heartbeat", {"currentTime": "noon"}, "PropertyConstraintViolation", "'noon'"),
+        (
+            "Heartbeat",
+            {"currentTime": "9999-12-31T23:59:59Z"},
+            "PropertyConstraintViolation",
+            "1970 to 2999",
+        ),
         ("Heartbeat", {"currentTime": 1}, "TypeConstraintViolation", "currentTime"),
         ("StatusNotification", {"x": 1}, "FormationViolation", "x"),
         (

@@ -1,0 +1,295 @@
+"""The charge point's configuration: a table of environment variables and what each may be."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from cp_image.api.payloads import ChargePointId, ChargePointType, NonNegative
+from cp_image.api.topics import DEFAULT_ROOT
+from cp_image.core.effects import LogLevel
+from cp_image.mqtt_link import BrokerAddress
+
+PREFIX: Final = "SIMU_"
+
+CentralSystem = Annotated[
+    str,
+    Meta(
+        max_length=512,
+        pattern=(
+            r"\A(?i:wss?)://(?:[^\s/?#@]+@)?"
+            r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:/[^\s?#]*)?\Z"
+        ),
+    ),
+]
+HttpProxy = Annotated[
+    str, Meta(pattern=r"\Ahttps?://(?:[^\s/?#@]+@)?[^\s/?#@:]+(?::[0-9]{1,5})?/?\Z")
+]
+Root = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)*\Z")]
+Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
+Text25 = Annotated[str, Meta(max_length=25)]
+NbConnectors = Annotated[int, Meta(ge=1, le=100)]
+NbPhases = Annotated[int, Meta(ge=1, le=3)]
+Voltage = Annotated[float, Meta(gt=0, le=10_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What a charge point is and where its peers are.
+
+    Attributes:
+        max_setpoint: limit of the whole charge point; A per phase for AC, W for DC.
+        max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.
+        broker: None runs without MQTT.
+        csms_proxy: HTTP proxy through which the CSMS is reached; None goes straight.
+        container: name of the container; empty for a bare process.
+        seed: of everything random.
+    """
+
+    id: str
+    central_system: str
+    type: ChargePointType
+    vendor: str
+    model: str
+    serial: str
+    nb_connectors: int
+    nb_phases: int
+    voltage: float
+    max_setpoint: float
+    max_setpoint_per_connector: float
+    broker: BrokerAddress | None
+    topic_root: str
+    state_directory: Path
+    csms_proxy: str | None
+    container: str
+    seed: str
+    log_level: LogLevel
+
+
+class ConfigError(Exception):
+    """The environment is wrong; `problems` has a line for each wrong variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _to_broker(text: str) -> BrokerAddress:
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/\[\]]+))(?::([0-9]{1,5}))?", text)
+    port = int(found[3] or 1883) if found else 0
+    if found is None or not 1 <= port <= 65_535:
+        raise ValueError(text)
+    return BrokerAddress(host=found[1] or found[2], port=port)
+
+
+def _to(kind: Any) -> Callable[[str], Any]:
+    def convert(text: str) -> Any:
+        return msgspec.convert(text, kind, strict=False)
+
+    return convert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One environment variable; an empty one counts as unset.
+
+    Attributes:
+        field: of `Config`; the name is this in capitals after the prefix.
+        read: makes the value; raises ValueError where the text is not allowed.
+        meaning: what it is for.
+        rule: what it may be.
+        default: None where there is none.
+        dc_default: where a DC charge point has another one.
+        shown_default: where the default is not a text.
+    """
+
+    field: str
+    read: Callable[[str], Any]
+    meaning: str
+    rule: str
+    default: str | None = None
+    dc_default: str | None = None
+    shown_default: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name in the environment."""
+        return f"{PREFIX}{self.field.upper()}"
+
+
+VARIABLES: Final = (
+    Variable(
+        field="central_system",
+        read=_to(CentralSystem),
+        meaning="URL of the CSMS; the charge point id is appended",
+        rule="a ws:// or wss:// URL with a host, without query or fragment",
+        shown_default="none: it must be set",
+    ),
+    Variable(
+        field="id",
+        read=_to(ChargePointId),
+        meaning="charge point id",
+        rule="1 to 48 letters, digits, '.', '_' and '-'",
+        shown_default="the host name",
+    ),
+    Variable(
+        field="type",
+        read=_to(ChargePointType),
+        meaning="AC (setpoints in A) or DC (setpoints in W)",
+        rule="AC or DC",
+        default="AC",
+    ),
+    Variable(
+        field="vendor",
+        read=_to(Text20),
+        meaning="chargePointVendor",
+        rule="1 to 20 characters",
+        default="cp-simu",
+    ),
+    Variable(
+        field="model",
+        read=_to(Text20),
+        meaning="chargePointModel",
+        rule="1 to 20 characters",
+        default="Simulated CP",
+    ),
+    Variable(
+        field="serial",
+        read=_to(Text25),
+        meaning="chargePointSerialNumber",
+        rule="up to 25 characters",
+        default="",
+    ),
+    Variable(
+        field="nb_connectors",
+        read=_to(NbConnectors),
+        meaning="number of connectors",
+        rule="1 to 100",
+        default="1",
+    ),
+    Variable(
+        field="nb_phases",
+        read=_to(NbPhases),
+        meaning="number of phases; DC has one whatever is asked",
+        rule="1 to 3",
+        default="1",
+    ),
+    Variable(
+        field="voltage",
+        read=_to(Voltage),
+        meaning="V, phase to neutral for AC",
+        rule="above 0, up to 10000",
+        default="230",
+        dc_default="400",
+    ),
+    Variable(
+        field="max_setpoint",
+        read=_to(NonNegative),
+        meaning="limit of the whole charge point",
+        rule="0 to 1e9",
+        default="32",
+        dc_default="150000",
+    ),
+    Variable(
+        field="max_setpoint_per_connector",
+        read=_to(NonNegative),
+        meaning="limit of each connector",
+        rule="0 to 1e9",
+        default="32",
+        dc_default="150000",
+    ),
+    Variable(
+        field="broker",
+        read=_to_broker,
+        meaning="MQTT broker; without one there is no MQTT",
+        rule="HOST or HOST:PORT",
+        shown_default="none",
+    ),
+    Variable(
+        field="topic_root",
+        read=_to(Root),
+        meaning="first level(s) of every topic",
+        rule="letters, digits, '_', '-', '.' and '/' between them",
+        default=DEFAULT_ROOT,
+    ),
+    Variable(
+        field="state_directory",
+        read=Path,
+        meaning="where the state that survives a power cut is kept",
+        rule="a directory",
+        default="/data",
+    ),
+    Variable(
+        field="csms_proxy",
+        read=_to(HttpProxy),
+        meaning="HTTP proxy (CONNECT) through which the CSMS is reached",
+        rule="an http:// URL of a host and port",
+        shown_default="none",
+    ),
+    Variable(
+        field="container",
+        read=str,
+        meaning="name of the container, told on MQTT",
+        rule="any text",
+        default="",
+    ),
+    Variable(
+        field="seed",
+        read=str,
+        meaning="seed of everything random: same seed, same behaviour",
+        rule="any text",
+        default="0",
+    ),
+    Variable(
+        field="log_level",
+        read=_to(LogLevel),
+        meaning="how much is logged",
+        rule="debug, info, warning or error",
+        default="info",
+    ),
+)
+
+
+def read(environ: Mapping[str, str], host_name: str) -> Config:
+    """Return the configuration that an environment asks for.
+
+    Raises:
+        ConfigError: a variable is missing or wrong; all of them are named.
+    """
+    is_dc = environ.get(f"{PREFIX}TYPE") == ChargePointType.DC
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for variable in VARIABLES:
+        default = variable.dc_default if is_dc and variable.dc_default else variable.default
+        text = environ.get(variable.name) or (host_name if variable.field == "id" else default)
+        if text is None:
+            if variable.field == "central_system":
+                problems.append(f"{variable.name} is not set: {variable.rule}")
+            values[variable.field] = None
+            continue
+        try:
+            text.encode()  # UnicodeEncodeError is a ValueError
+            values[variable.field] = variable.read(text)
+        except ValueError:
+            problems.append(f"{variable.name}={text!r} is not allowed: {variable.rule}")
+    if problems:
+        raise ConfigError(problems)
+    if is_dc:
+        values["nb_phases"] = 1
+    return Config(**values)
+
+
+def describe() -> str:
+    """Return a table of the variables for people."""
+    lines = []
+    for variable in VARIABLES:
+        default = variable.shown_default or variable.default or "empty"
+        if variable.dc_default is not None:
+            default = f"{default}, for DC {variable.dc_default}"
+        lines.append(f"  {variable.name}")
+        lines.append(f"      {variable.meaning}; {variable.rule} [{default}]")
+    return "\n".join(lines)

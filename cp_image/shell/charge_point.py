@@ -1,0 +1,166 @@
+"""Puts a charge point together: station, store, dialect and links, as the configuration says."""
+
+import asyncio
+import itertools
+import os
+import signal
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Final
+from uuid import uuid4
+
+from cp_image.api.payloads import ChargePointState, ChargePointStatus
+from cp_image.api.topics import Topic
+from cp_image.config import Config
+from cp_image.core.settings import StationSettings
+from cp_image.core.station import Station
+from cp_image.dialects.ocpp16.dialect import Ocpp16
+from cp_image.mqtt_link import BrokerAddress, Message, MqttLink
+from cp_image.shell.clock import WallClock
+from cp_image.shell.control import Control, Link, LinkCallbacks
+from cp_image.shell.csms import CsmsLink, Timing, charge_point_url
+from cp_image.shell.runner import Runner
+from cp_image.shell.store import Store
+
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+async def run(config: Config) -> None:
+    """Run a charge point until a signal or a command ends it.
+
+    Raises:
+        StoreError: its state cannot be read.
+        ExceptionGroup: a part of it failed.
+    """
+    with Store(config.state_directory) as store:
+        runner = build(config, store, make_link=link_factory(config))
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, runner.stop, f"signal {number.name}")
+        try:
+            await runner.run()
+        finally:
+            for number in STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def build(
+    config: Config,
+    store: Store,
+    *,
+    make_link: Callable[[LinkCallbacks], Link],
+    timing: Timing | None = None,
+) -> Runner:
+    """Return the runner of a charge point.
+
+    Args:
+        config: what it is.
+        store: what it remembers.
+        make_link: makes its MQTT link.
+        timing: how patient its link to the CSMS is.
+    """
+    clock = WallClock()
+    return Runner(
+        station=Station(
+            settings(config),
+            stored=store.load(),
+            random=_random(config, "station"),
+            message_ids=message_ids(),
+        ),
+        store=store,
+        clock=clock,
+        make_csms=lambda on_event: CsmsLink(
+            url=charge_point_url(config.central_system, config.id),
+            dialect=Ocpp16(),
+            on_event=on_event,
+            random=_random(config, "csms"),
+            proxy=config.csms_proxy,
+            timing=timing,
+        ),
+        make_control=lambda sink: Control(
+            charge_point_id=config.id,
+            identity=identity(config),
+            make_link=make_link,
+            station=sink,
+            clock=clock,
+            root=config.topic_root,
+        ),
+    )
+
+
+def settings(config: Config) -> StationSettings:
+    """Return what the core must know of a configuration."""
+    return StationSettings(
+        charge_point_id=config.id,
+        type=config.type,
+        vendor=config.vendor,
+        model=config.model,
+        serial=config.serial,
+        nb_connectors=config.nb_connectors,
+        nb_phases=config.nb_phases,
+        voltage_v=config.voltage,
+        max_setpoint=config.max_setpoint,
+        max_setpoint_per_connector=config.max_setpoint_per_connector,
+    )
+
+
+def identity(config: Config) -> ChargePointStatus:
+    """Return the charge point's status before anything has happened."""
+    return ChargePointStatus(
+        pid=os.getpid(),
+        status=ChargePointState.DISCONNECTED,
+        vendor=config.vendor,
+        model=config.model,
+        serial=config.serial,
+        nb_phases=config.nb_phases,
+        max_setpoint=config.max_setpoint,
+        central_system=config.central_system,
+        type=config.type,
+        voltage=config.voltage,
+        nb_connectors=config.nb_connectors,
+        container=config.container,
+    )
+
+
+def message_ids() -> Iterator[str]:
+    """Return ids that no other charge point and no earlier life of this one has used."""
+    return (str(uuid4()) for _ in itertools.count())
+
+
+def link_factory(config: Config) -> Callable[[LinkCallbacks], Link]:
+    """Return what makes the MQTT link that a configuration asks for."""
+    broker = config.broker
+    if broker is None:
+        return lambda _callbacks: NoBroker()
+    return lambda callbacks: _mqtt_link(broker, f"{config.topic_root}/{config.id}", callbacks)
+
+
+def _mqtt_link(broker: BrokerAddress, client_id: str, callbacks: LinkCallbacks) -> MqttLink:
+    return MqttLink(
+        address=broker,
+        client_id=client_id,
+        will=callbacks.will,
+        on_message=callbacks.on_message,
+        on_connection=callbacks.on_connection,
+    )
+
+
+class NoBroker:
+    """The MQTT link of a charge point without MQTT: nothing is heard, nothing is said."""
+
+    def subscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
+        """Hear nothing."""
+
+    def publish(self, message: Message) -> None:
+        """Say nothing."""
+
+    async def run(self) -> None:
+        """Wait until cancelled."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Be closed."""
+
+
+def _random(config: Config, stream: str) -> Random:
+    return Random(f"{config.seed}:{config.id}:{stream}")  # noqa: S311 - not for secrets

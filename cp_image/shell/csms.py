@@ -1,0 +1,268 @@
+"""The WebSocket to the CSMS: connects, reconnects with back-off, carries frames both ways."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+from urllib.parse import quote
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event
+from cp_image.core.messages import Request
+from cp_image.dialects.dialect import Dialect, Heard, Ignored, Reply
+from cp_image.shell.csms_failures import (
+    CONNECT_ERRORS,
+    SubprotocolError,
+    why_lost,
+    why_not_connected,
+    without_password,
+)
+
+LOG: Final = logging.getLogger(__name__)
+
+_MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
+_MAX_UNSENT: Final = 1000
+"""A CSMS that asks without end and reads no answer is hung up on."""
+
+_MAX_CLOSE_REASON_BYTES: Final = 123
+"""RFC 6455 §5.5: a control frame has at most 125 bytes, two of them for the code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How patient the link is.
+
+    Attributes:
+        first_retry_s: shortest wait before connecting again.
+        last_retry_s: longest wait before connecting again.
+        stable_s: a connection that stood this long makes the next wait a short one again.
+        open_s: for TCP, TLS and WebSocket handshakes together.
+        ping_interval_s: between WebSocket pings.
+        pong_s: for the answer to a ping.
+        close_s: for the closing handshake.
+    """
+
+    first_retry_s: float = 1.0
+    last_retry_s: float = 30.0
+    stable_s: float = 10.0
+    open_s: float = 10.0
+    ping_interval_s: float = 60.0
+    pong_s: float = 30.0
+    close_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Farewell:
+    """Stands in the queue behind the frames that go out before the connection is closed."""
+
+    reason: str
+
+
+def charge_point_url(central_system: str, charge_point_id: str) -> str:
+    """Return the URL of a charge point at its CSMS (OCPP-J 1.6 §3.1.1)."""
+    return f"{central_system.rstrip('/')}/{quote(charge_point_id, safe='')}"
+
+
+class CsmsLink:
+    """One charge point's line to its CSMS.
+
+    Args:
+        url: of the charge point at the CSMS.
+        dialect: makes and reads the frames.
+        on_event: called in the event loop with what the station must know; what it raises ends
+            `run`.
+        random: spreads the reconnects of a fleet.
+        proxy: URL of the HTTP proxy to go through; None goes straight, whatever the environment.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        dialect: Dialect,
+        on_event: Callable[[Event], None],
+        random: Random,
+        proxy: str | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self._url = url
+        self._shown_url = without_password(url)
+        self._dialect = dialect
+        self._on_event = on_event
+        self._random = random
+        self._proxy = proxy
+        self._timing = timing or Timing()
+        self._outbox: asyncio.Queue[str | _Farewell] | None = None
+        self._nothing_open = asyncio.Event()
+        self._nothing_open.set()
+        self._disconnected = asyncio.Event()
+        self._disconnected.set()
+        self._closing = asyncio.Event()
+        self._failures = 0
+
+    def send_call(self, message_id: str, request: Request) -> None:
+        """Send a request; its answer comes back as an event.
+
+        Without a connection nothing is sent: the station has been told, or is about to be, and
+        keeps what must not be lost.
+        """
+        if self._outbox is None:
+            LOG.warning("not connected, %s %s is not sent", type(request).__name__, message_id)
+            return
+        frame = self._dialect.encode(message_id, request)
+        self._nothing_open.clear()
+        self._put(frame)
+
+    def disconnect(self, reason: str) -> None:
+        """Close the connection behind what is still to be sent, and connect again."""
+        self._failures = 0
+        if self._outbox is not None:
+            self._put(_Farewell(reason=reason))
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until every request of ours is answered, the connection is gone, or time is up."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._nothing_open.wait()
+        except TimeoutError:
+            LOG.warning("the CSMS did not answer the last requests within %g s", timeout_s)
+
+    async def close(self, reason: str) -> None:
+        """Close the connection in order and end `run`."""
+        self._closing.set()
+        self.disconnect(reason)
+        await self._disconnected.wait()
+
+    async def run(self) -> None:
+        """Keep the link up until it is closed.
+
+        Raises:
+            Exception: whatever `on_event` raised.
+        """
+        while not self._closing.is_set():
+            await self._live_once()
+            await self._pause()
+
+    async def _live_once(self) -> None:
+        try:
+            connection = await self._connect()
+        except CONNECT_ERRORS as exc:
+            self._failures += 1
+            reason = why_not_connected(exc, self._proxy)
+            self._tell_down(f"cannot connect to {self._shown_url}: {reason}")
+            return
+        if self._closing.is_set():
+            await connection.close()
+            return
+        started = asyncio.get_running_loop().time()
+        reason = await self._converse(connection)
+        stood_s = asyncio.get_running_loop().time() - started
+        self._failures = 0 if stood_s >= self._timing.stable_s else self._failures + 1
+        self._tell_down(reason)
+
+    async def _connect(self) -> ClientConnection:
+        subprotocol = Subprotocol(self._dialect.subprotocol)
+        connection = await connect(
+            self._url,
+            subprotocols=[subprotocol],
+            proxy=self._proxy,
+            compression=None,  # frames are small: it would cost memory and save nothing
+            user_agent_header="cp-simu",
+            open_timeout=self._timing.open_s,
+            ping_interval=self._timing.ping_interval_s,
+            ping_timeout=self._timing.pong_s,
+            close_timeout=self._timing.close_s,
+            max_size=_MAX_FRAME_BYTES,
+        )
+        if connection.subprotocol != subprotocol:
+            reason = f"the CSMS did not agree to the subprotocol {subprotocol}"
+            await connection.close(1002, reason)
+            raise SubprotocolError(reason)
+        return connection
+
+    async def _converse(self, connection: ClientConnection) -> str:
+        """Carry frames until the connection ends; return why it did."""
+        outbox: asyncio.Queue[str | _Farewell] = asyncio.Queue(_MAX_UNSENT)
+        self._outbox = outbox
+        self._disconnected.clear()
+        LOG.info("connected to %s", self._shown_url)
+        try:
+            async with asyncio.TaskGroup() as group:
+                writer = group.create_task(_write(connection, outbox), name="csms writer")
+                self._on_event(CsmsConnected())
+                reason = await self._read(connection)
+                writer.cancel()
+        finally:
+            self._outbox = None
+            connection.transport.abort()  # closed already, unless an exception passes through
+            self._dialect.connection_lost()
+            self._nothing_open.set()
+        return reason
+
+    async def _read(self, connection: ClientConnection) -> str:
+        while True:
+            try:
+                frame = await connection.recv()
+            except ConnectionClosed as exc:
+                return why_lost(exc)
+            if isinstance(frame, str):
+                self._hear(frame)
+            else:
+                LOG.warning("a binary frame of %d bytes is ignored", len(frame))
+
+    def _hear(self, frame: str) -> None:
+        LOG.debug("received %s", frame)
+        match self._dialect.decode(frame):
+            case Heard(event=event):
+                self._on_event(event)
+                if self._dialect.open_calls == 0:
+                    self._nothing_open.set()
+            case Reply(frame=reply, note=note):
+                LOG.warning("%s", note)
+                self._put(reply)
+            case Ignored(reason=reason):
+                LOG.warning("a frame is ignored: %s", reason)
+
+    def _put(self, item: str | _Farewell) -> None:
+        if self._outbox is None:
+            return
+        try:
+            self._outbox.put_nowait(item)
+        except asyncio.QueueFull:
+            while not self._outbox.empty():
+                self._outbox.get_nowait()
+            self._outbox.put_nowait(_Farewell(reason="the CSMS reads no answers"))
+
+    def _tell_down(self, reason: str) -> None:
+        LOG.info("%s", reason)
+        self._disconnected.set()
+        self._on_event(CsmsDisconnected(reason=reason))
+
+    async def _pause(self) -> None:
+        """Wait before the next attempt: the more failed, the longer, and never all at once."""
+        first_s, last_s = self._timing.first_retry_s, self._timing.last_retry_s
+        longest_s = min(last_s, first_s * 2 ** min(max(1, self._failures), 30))
+        try:
+            async with asyncio.timeout(self._random.uniform(first_s, longest_s)):
+                await self._closing.wait()
+        except TimeoutError:
+            return
+
+
+async def _write(connection: ClientConnection, outbox: "asyncio.Queue[str | _Farewell]") -> None:
+    while True:
+        item = await outbox.get()
+        try:
+            if isinstance(item, _Farewell):
+                reason = item.reason.encode()[:_MAX_CLOSE_REASON_BYTES].decode(errors="ignore")
+                await connection.close(1000, reason)
+                return
+            LOG.debug("sending %s", item)
+            await connection.send(item)
+        except ConnectionClosed:
+            return  # the reader says why

@@ -1,0 +1,97 @@
+"""Why the CSMS cannot be reached or was lost, in a few words for people."""
+
+import os
+import re
+import socket
+import ssl
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxyStatus,
+    InvalidStatus,
+    NegotiationError,
+    ProxyError,
+    WebSocketException,
+)
+
+CONNECT_ERRORS: Final = (OSError, WebSocketException, EOFError)
+"""What an attempt to connect may end with; TimeoutError is an OSError."""
+
+_ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
+
+
+class SubprotocolError(WebSocketException):
+    """The CSMS did not agree to speak our OCPP version (OCPP-J 1.6 §3.1.2)."""
+
+
+def why_not_connected(exc: Exception, proxy: str | None) -> str:
+    """Return why an attempt failed, for example ``connection refused`` or ``HTTP 404``."""
+    for kind, words in _REASONS:
+        if isinstance(exc, kind):
+            return words(exc, f"proxy {proxy}: " if proxy else "")
+    return str(exc) or type(exc).__name__
+
+
+def why_lost(exc: ConnectionClosed) -> str:
+    """Return why a connection ended."""
+    if exc.rcvd is not None and not exc.rcvd_then_sent and exc.sent is not None:
+        return exc.sent.reason or "closed by the charge point"
+    if exc.rcvd is not None:
+        words = f"the CSMS closed the connection with code {int(exc.rcvd.code)}"
+        return f"{words}: {exc.rcvd.reason}" if exc.rcvd.reason else words
+    if exc.sent is not None:
+        return exc.sent.reason or f"closed with code {int(exc.sent.code)}"
+    return "the connection broke without a farewell"
+
+
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown: a password in it is starred out."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def _status(code: int) -> str:
+    try:
+        return f"{code} {HTTPStatus(code).phrase}"
+    except ValueError:
+        return str(code)
+
+
+def _tls_reason(exc: ssl.SSLError) -> str:
+    return (exc.reason or str(exc)).lower().replace("_", " ")
+
+
+def _os_reason(exc: OSError) -> str:
+    number = exc.errno
+    if number is None:
+        # asyncio tried several addresses; it tells their errors in one text.
+        found = _ERRNO.search(str(exc))
+        number = int(found[1]) if found else None
+    return str(exc) if number is None else os.strerror(number).lower()
+
+
+_REASONS: Final[tuple[tuple[type[Exception], Callable[[Any, str], str]], ...]] = (
+    (InvalidStatus, lambda exc, _via: f"HTTP {_status(exc.response.status_code)}"),
+    (InvalidProxyStatus, lambda exc, via: f"{via}HTTP {_status(exc.response.status_code)}"),
+    (ProxyError, lambda exc, via: f"{via}{exc}"),
+    (SubprotocolError, lambda exc, _via: str(exc)),
+    (NegotiationError, lambda exc, _via: f"the CSMS picks what was not offered: {exc}"),
+    (WebSocketException, lambda exc, _via: f"not a WebSocket server: {exc}"),
+    (TimeoutError, lambda _exc, via: f"{via}no answer in time"),
+    (
+        ssl.SSLCertVerificationError,
+        lambda exc, _via: f"TLS: the certificate does not verify: {exc.verify_message}",
+    ),
+    (ssl.SSLError, lambda exc, _via: f"TLS: {_tls_reason(exc)}"),
+    (socket.gaierror, lambda _exc, via: f"{via}name not known"),
+    (OSError, lambda exc, via: f"{via}{_os_reason(exc)}"),
+    (EOFError, lambda _exc, via: f"{via}the connection ended during the handshake"),
+)
+"""How each error is said; the first kind that fits counts."""

@@ -1,0 +1,1 @@
+"""The shell: real sockets and files on this machine, no broker."""
