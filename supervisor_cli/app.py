@@ -6,15 +6,18 @@ from typing import Annotated, Final
 import typer
 
 from launcher.api import DEFAULT_ENVIRONMENT
-from supervisor_cli.commands import add, car, lifecycle, look
+from supervisor_cli.commands import add, car, csms, demo, environment, lifecycle, look
 from supervisor_cli.context import Seams, build_settings
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
 
 COMMAND_MODULES: Final = (
+    environment,
     add,
     lifecycle,
     look,
     car,
+    csms,
+    demo,
 )
 """Each has ``register(app: typer.Typer) -> None``; `simuctl --help` lists them in this order."""
 

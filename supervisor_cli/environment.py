@@ -129,7 +129,7 @@ def start_csms(client: docker.DockerClient, environment: str, port: int) -> str:
         running = client.containers.get(container_name(environment, Role.CSMS))
         if running.status == "running":
             return str(running.labels[_LABEL_SETTINGS])
-    url = f"ws://localhost:{port}"
+    url = f"ws://localhost:{port}/ocpp"
     wanted = _Wanted(
         role=Role.CSMS,
         image=images.LAUNCHER,

@@ -1,0 +1,67 @@
+"""The command demo."""
+
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from supervisor_cli import state
+from supervisor_cli.commands.options import examples
+from supervisor_cli.context import run, settings
+from supervisor_cli.terminal import data_console, doing, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from supervisor_cli.images import Report
+    from supervisor_cli.state import Broker
+
+_CSMS_PORT: Final = 9000
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    app.command(epilog=examples("simuctl demo"))(demo)
+
+
+def demo(
+    context: typer.Context,
+    *,
+    broker_port: Annotated[
+        int,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Of the broker; 0 for any free one."),
+    ] = state.DEFAULT_PORT,
+    csms_port: Annotated[
+        int, typer.Option(metavar="PORT", min=1, max=65535, help="Of the demo CSMS.")
+    ] = _CSMS_PORT,
+) -> None:
+    """From nothing to charging cars: bring all up, drive a session on each connector, tell."""
+    from supervisor_cli import engine, environment  # noqa: PLC0415 - the engine's client: 200 ms
+    from supervisor_cli.bring_up import bring_up  # noqa: PLC0415
+
+    name = settings(context).environment
+    client = engine.connect()
+    wanted = environment.EnvironmentSettings(name=name, broker_port=broker_port)
+    with doing(f"bringing up environment {name}") as now:
+        broker = bring_up(client, wanted, now)
+        now("starting the demo CSMS")
+        central_system = environment.start_csms(client, name, csms_port)
+        table = run(_drive(name, broker, central_system, now))
+    data_console().print(table)
+    option = "" if name == state.resolve_environment(None) else f" -e {name}"
+    say("")
+    say(f"The charge points go on running, and talk to the demo CSMS at {central_system}.")
+    say(f"  look on:  simuctl{option} ls      simuctl{option} show DEMO-AC3      docker ps")
+    say(f"  stop it:  simuctl{option} down")
+
+
+async def _drive(name: str, broker: "Broker", central_system: str, report: "Report") -> "Table":
+    from supervisor_cli import demo as script  # noqa: PLC0415 - MQTT costs 100 ms
+    from supervisor_cli.readiness import port_answers  # noqa: PLC0415
+
+    port = urlsplit(central_system).port
+    if port is not None:
+        await port_answers("127.0.0.1", port, "the demo CSMS")
+    async with script.DemoClient(broker=broker, environment=name) as simu:
+        await script.bring_to_accepted(simu, script.fleet(central_system), report)
+        return script.render(await script.drive(simu, script.SESSIONS, report))

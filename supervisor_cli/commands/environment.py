@@ -1,0 +1,114 @@
+"""Commands on the environment itself: up, down, doctor, images."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from supervisor_cli import state
+from supervisor_cli.commands.options import AsJson, examples
+from supervisor_cli.context import run, settings
+from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.terminal import data_console, doing, print_json, say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    app.command(epilog=examples("simuctl up", "simuctl -e ci-42 up --broker-port 0"))(up)
+    app.command(epilog=examples("simuctl down", "simuctl -e ci-42 down --yes"))(down)
+    app.command(epilog=examples("simuctl doctor", "simuctl doctor --json"))(doctor)
+    app.command(epilog=examples("simuctl images"))(images)
+
+
+def up(
+    context: typer.Context,
+    *,
+    broker_host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Address of this machine the broker listens on."),
+    ] = "127.0.0.1",
+    broker_port: Annotated[
+        int,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Its port; 0 for any free one."),
+    ] = state.DEFAULT_PORT,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the environment up: images, network, broker, launcher. What runs is left alone."""
+    from supervisor_cli import engine  # noqa: PLC0415 - the engine's client costs 200 ms
+    from supervisor_cli.bring_up import bring_up  # noqa: PLC0415
+    from supervisor_cli.environment import EnvironmentSettings  # noqa: PLC0415
+
+    name = settings(context).environment
+    wanted = EnvironmentSettings(name=name, broker_host=broker_host, broker_port=broker_port)
+    with doing(f"bringing up environment {name}") as now:
+        broker = bring_up(engine.connect(), wanted, now)
+    if as_json:
+        print_json({"environment": name, "broker": str(broker)})
+    else:
+        data_console().print(f"environment {name} is up, its broker listens on {broker}")
+
+
+def down(
+    context: typer.Context,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the environment: its charge points with all they remember, launcher, broker."""
+    from supervisor_cli import engine, environment  # noqa: PLC0415 - the engine's client: 200 ms
+
+    wanted = settings(context)
+    client = engine.connect()
+    charge_points = environment.charge_point_ids(client, wanted.environment)
+    if charge_points and not yes:
+        _confirm(f"{len(charge_points)} charge points go with all they remember. Go on?", context)
+    with doing(f"taking down environment {wanted.environment}") as now:
+        removed = environment.down(client, wanted.environment, now)
+    state.forget(wanted.environment)
+    if as_json:
+        print_json({"environment": wanted.environment, "removed": removed})
+    elif removed:
+        data_console().print(f"environment {wanted.environment} is gone")
+    else:
+        say(f"there is nothing of environment {wanted.environment} on the engine")
+
+
+def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Look at engine, images, broker and launcher; say what is wrong and how to mend it."""
+    from supervisor_cli import doctor as examination  # noqa: PLC0415 - the engine's client: 200 ms
+    from supervisor_cli.doctor import Verdict  # noqa: PLC0415
+
+    wanted = settings(context)
+    with doing(f"looking at environment {wanted.environment}"):
+        findings = run(examination.examine(wanted.environment, wanted.broker))
+    if as_json:
+        print_json([msgspec.to_builtins(each) for each in findings])
+    else:
+        data_console().print(examination.render(findings))
+    bad = [each for each in findings if each.verdict is Verdict.BAD]
+    if bad:
+        raise SimuError(
+            f"{len(bad)} of {len(findings)} pieces need mending: {bad[0].piece} first",
+            hint=bad[0].remedy,
+        )
+
+
+def images() -> None:
+    """Build the container images that are missing or outdated."""
+    from supervisor_cli import engine  # noqa: PLC0415 - the engine's client costs 200 ms
+    from supervisor_cli import images as building  # noqa: PLC0415
+
+    with doing("building images") as now:
+        built = building.ensure_images(engine.connect(), now)
+    data_console().print(f"built {', '.join(built)}" if built else "all images are current")
+
+
+def _confirm(question: str, context: typer.Context) -> None:
+    if not settings(context).is_interactive():
+        raise SimuError(
+            f"{question.removesuffix(' Go on?')} Nobody is there to confirm it.",
+            hint="--yes confirms it",
+            exit_code=ExitCode.USAGE,
+        )
+    if not typer.confirm(question, err=True):
+        raise typer.Abort

@@ -1,0 +1,130 @@
+"""Looks at every piece of an environment and says what is wrong and how to mend it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import docker
+from rich.table import Table
+
+from launcher.api import LauncherState
+from supervisor_cli import engine, environment, images
+from supervisor_cli.client import SimuClient
+from supervisor_cli.environment import Role
+from supervisor_cli.errors import SimuError
+from supervisor_cli.fleet_view import FleetView
+from supervisor_cli.state import Broker
+
+
+class Verdict(StrEnum):
+    """How a piece is."""
+
+    GOOD = "good"
+    ODD = "odd"
+    """works, but not as it should"""
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was found of one piece; `remedy` is empty where nothing need be done."""
+
+    piece: str
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+async def examine(environment_name: str, broker: Broker) -> list[Finding]:
+    """Return what was found: engine, images, containers, broker, launcher, charge points."""
+    findings: list[Finding] = []
+    try:
+        client = engine.connect()
+    except SimuError as exc:
+        findings.append(_bad("engine", str(exc), exc.hint))
+    else:
+        findings.append(_good("engine", _engine_text(client)))
+        findings += _images(client)
+        findings += _containers(client, environment_name)
+        client.close()
+    try:
+        async with SimuClient(broker=broker, environment=environment_name) as simu:
+            findings.append(_good("broker answers", f"at {broker}"))
+            findings += _launcher(simu.view)
+            findings += _charge_points(simu.view)
+    except SimuError as exc:
+        findings.append(_bad("broker answers", str(exc), exc.hint))
+    return findings
+
+
+def render(findings: list[Finding]) -> Table:
+    """Return the table of what was found."""
+    marks = {
+        Verdict.GOOD: "[green]✓[/]",
+        Verdict.ODD: "[yellow]![/]",
+        Verdict.BAD: "[red]✗[/]",
+    }
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for finding in findings:
+        remedy = f"→ {finding.remedy}" if finding.remedy else ""
+        table.add_row(marks[finding.verdict], finding.piece, finding.text, remedy)
+    return table
+
+
+def _engine_text(client: docker.DockerClient) -> str:
+    version = client.version()
+    return f"Docker {version['Version']} at {engine.address()}"
+
+
+def _images(client: docker.DockerClient) -> list[Finding]:
+    found = []
+    for source in images.SOURCES:
+        piece = f"image {source.name}"
+        if images.is_current(client, source):
+            found.append(_good(piece, "built from the files of this installation"))
+        elif client.images.list(source.name):
+            found.append(_odd(piece, "older than the files of this installation", "simuctl images"))
+        else:
+            found.append(_bad(piece, "not built", "simuctl images"))
+    return found
+
+
+def _containers(client: docker.DockerClient, environment_name: str) -> list[Finding]:
+    found = []
+    for role in (Role.BROKER, Role.LOCALHOST_PROXY, Role.LAUNCHER):
+        piece = f"container {environment.container_name(environment_name, role)}"
+        container = environment.find(client, environment_name, role)
+        if container is None:
+            found.append(_bad(piece, "not there", "simuctl up"))
+        elif container.status != "running":
+            found.append(_bad(piece, container.status, f"docker logs {container.name}; simuctl up"))
+        else:
+            found.append(_good(piece, "running"))
+    return found
+
+
+def _launcher(fleet: FleetView) -> list[Finding]:
+    if fleet.launcher is LauncherState.ALIVE:
+        return [_good("launcher answers", "Alive")]
+    text = "never heard of" if fleet.launcher is None else str(fleet.launcher)
+    return [_bad("launcher answers", text, "simuctl up")]
+
+
+def _charge_points(fleet: FleetView) -> list[Finding]:
+    dead = [each.charge_point_id for each in fleet.charge_points if not each.alive]
+    alive = len(fleet.charge_points) - len(dead)
+    if not dead:
+        return [_good("charge points", f"{alive} alive")]
+    names = ", ".join(dead[:5]) + (", …" if len(dead) > 5 else "")
+    return [_odd("charge points", f"{alive} alive, {len(dead)} dead: {names}", "simuctl restart")]
+
+
+def _good(piece: str, text: str) -> Finding:
+    return Finding(piece=piece, verdict=Verdict.GOOD, text=text)
+
+
+def _odd(piece: str, text: str, remedy: str) -> Finding:
+    return Finding(piece=piece, verdict=Verdict.ODD, text=text, remedy=remedy)
+
+
+def _bad(piece: str, text: str, remedy: str) -> Finding:
+    return Finding(piece=piece, verdict=Verdict.BAD, text=text, remedy=remedy)
