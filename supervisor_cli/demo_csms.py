@@ -1,0 +1,347 @@
+"""The central system in the box: a real OCPP 1.6J server that checks every frame it hears.
+
+It accepts any charge point and serves `simuctl csms`, the demo and the tests alike.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from supervisor_cli import ocpp_frames
+from supervisor_cli.csms_peer import NotConnectedError, Peer
+from supervisor_cli.csms_records import (
+    AuthorizationStatus,
+    BootAnswer,
+    CsmsRecords,
+    RegistrationStatus,
+    Tag,
+    Transaction,
+)
+from supervisor_cli.frame_line import Direction, FrameRecord
+from supervisor_cli.ocpp_frames import Call, CallErrorCode, Error, Frame, FrameError, Result
+
+_T = TypeVar("_T")
+
+_SUBPROTOCOL: Final = Subprotocol("ocpp1.6")
+_FRAMES_KEPT: Final = 100_000
+_CLOSE_S: Final = 1.0
+_ANSWER_S: Final = 30.0
+_LAST_FRAMES: Final = 10
+_DESCRIPTION_CHARACTERS: Final = 255  # OCPP-J 1.6 §4.2.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A frame of a charge point that breaks a rule."""
+
+    charge_point_id: str
+    frame: str
+    code: CallErrorCode
+    text: str
+
+
+class DemoCsms:
+    """An OCPP 1.6J central system; an async context manager that listens while it is entered.
+
+    Args:
+        host: address to listen on.
+        port: 0: any free one, see `url`.
+        on_frame: called with every frame that came in or went out; ``str()`` of it is a line.
+        heartbeat_interval_s: given to charge points that are accepted.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        on_frame: Callable[[FrameRecord], None] | None = None,
+        heartbeat_interval_s: int = 300,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._on_frame = on_frame
+        self._records = CsmsRecords(heartbeat_interval_s)
+        self._peers: dict[str, Peer] = {}
+        self._frames: deque[FrameRecord] = deque(maxlen=_FRAMES_KEPT)
+        self._change = asyncio.Event()
+        self._server: Server | None = None
+        # Not a task group: it would wrap what is raised in the body of `async with`.
+        self._farewells: set[asyncio.Task[None]] = set()
+        self.violations: list[Violation] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await serve(
+            self._serve,
+            self._host,
+            self._port,
+            subprotocols=[_SUBPROTOCOL],
+            process_request=_refuse_nameless,
+            close_timeout=_CLOSE_S,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        await asyncio.gather(*self._farewells)
+
+    @property
+    def url(self) -> str:
+        """What to give charge points as their central system."""
+        if self._server is None:
+            raise RuntimeError("the central system does not listen yet: enter it first")
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"ws://{host}:{port}/ocpp"
+
+    @property
+    def connected(self) -> frozenset[str]:
+        """The ids of the charge points that are connected."""
+        return frozenset(self._peers)
+
+    @property
+    def frames(self) -> Sequence[FrameRecord]:
+        """The last frames, oldest first."""
+        return tuple(self._frames)
+
+    @property
+    def transactions(self) -> Sequence[Transaction]:
+        """All transactions, oldest first."""
+        return tuple(self._records.transactions.values())
+
+    def registration(self, charge_point_id: str) -> RegistrationStatus | None:
+        """Return what the last BootNotification was answered; None where none came."""
+        return self._records.registrations.get(charge_point_id)
+
+    def connector_status(self, charge_point_id: str, connector_id: int) -> str | None:
+        """Return the last status of a connector; None where none was notified."""
+        return self._records.connector_statuses.get((charge_point_id, connector_id))
+
+    def calls(self, charge_point_id: str, action: str | None = None) -> list[Call]:
+        """Return the calls of a charge point, oldest first, of one action or of all."""
+        return [
+            record.frame
+            for record in self._frames
+            if record.charge_point_id == charge_point_id
+            and record.direction is Direction.TO_CSMS
+            and isinstance(record.frame, Call)
+            and action in {None, record.frame.action}
+        ]
+
+    def set_tag(
+        self,
+        id_tag: str,
+        status: AuthorizationStatus = AuthorizationStatus.ACCEPTED,
+        *,
+        parent_id_tag: str | None = None,
+        expires_utc: datetime | None = None,
+    ) -> None:
+        """Answer so about an id tag from now on; tags that were never set are accepted."""
+        self._records.tags[id_tag.casefold()] = Tag(
+            status=status, parent_id_tag=parent_id_tag, expires_utc=expires_utc
+        )
+
+    def script_boot(
+        self, charge_point_id: str, status: RegistrationStatus, *, interval_s: int = 1
+    ) -> None:
+        """Answer so to the next BootNotification; without a script they are accepted."""
+        self._records.script_boot(charge_point_id, BootAnswer(status=status, interval_s=interval_s))
+
+    async def call(
+        self,
+        charge_point_id: str,
+        action: str,
+        payload: dict[str, Any],
+        *,
+        timeout_s: float = _ANSWER_S,
+    ) -> dict[str, Any]:
+        """Ask a charge point and return the payload of its answer; one call at a time for each.
+
+        The payload is sent as it is, so that bad ones can be tried, too.
+
+        Raises:
+            NotConnectedError: it is not connected, or the connection broke meanwhile.
+            CallFailedError: it answered with a CALLERROR.
+            TimeoutError: it did not answer.
+        """
+        peer = self._peer(charge_point_id)
+        self._records.note_asked(charge_point_id, action, payload)
+        return await peer.ask(action, payload, timeout_s)
+
+    async def disconnect(self, charge_point_id: str) -> None:
+        """Close the connection of a charge point, as a central system that restarts does.
+
+        Raises:
+            NotConnectedError: it is not connected.
+        """
+        peer = self._peer(charge_point_id)
+        await peer.connection.close(CloseCode.GOING_AWAY, "going away")
+
+    async def wait_for(self, predicate: Callable[[Self], _T], timeout_s: float) -> _T:
+        """Wait until `predicate` returns something true, and return that.
+
+        It is asked now and after every frame, connection and disconnection.
+
+        Raises:
+            TimeoutError: it did not; the text has the last frames.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not (found := predicate(self)):
+                    await self._change.wait()
+                return found
+        except TimeoutError as exc:
+            last = "\n".join(str(record) for record in list(self._frames)[-_LAST_FRAMES:])
+            raise TimeoutError(
+                f"not within {timeout_s} s; the last frames are:\n{last or 'none'}"
+            ) from exc
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _peer(self, charge_point_id: str) -> Peer:
+        peer = self._peers.get(charge_point_id)
+        if peer is None:
+            raise NotConnectedError(
+                f"charge point {charge_point_id} is not connected; "
+                f"connected: {', '.join(sorted(self._peers)) or 'none'}"
+            )
+        return peer
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        peer = Peer(_charge_point_id(connection.request), connection, self._send)
+        with self._connected(peer):
+            try:
+                async for text in connection:
+                    answer = self._hear(peer, text)
+                    if answer is not None:
+                        await self._send(peer, *answer)
+            except ConnectionClosed:
+                pass  # however it ended, the charge point is gone
+
+    @contextmanager
+    def _connected(self, peer: Peer) -> Iterator[None]:
+        older = self._peers.get(peer.charge_point_id)
+        self._peers[peer.charge_point_id] = peer
+        if older is not None:
+            older.abandon()
+            farewell = asyncio.create_task(
+                older.connection.close(CloseCode.POLICY_VIOLATION, "replaced by a newer one"),
+                name=f"farewell to an older {peer.charge_point_id}",
+            )
+            self._farewells.add(farewell)
+            farewell.add_done_callback(self._farewells.discard)
+        self._changed()
+        try:
+            yield
+        finally:
+            peer.abandon()
+            if self._peers.get(peer.charge_point_id) is peer:
+                del self._peers[peer.charge_point_id]
+            self._changed()
+
+    def _hear(self, peer: Peer, text: str | bytes) -> tuple[Frame, str] | None:
+        """Take in a frame; return what to answer, if anything, and to which action."""
+        shown = text if isinstance(text, str) else repr(text)
+        frame: Frame | None = None
+        action = ""
+        try:
+            frame = ocpp_frames.parse(text)
+            action = frame.action if isinstance(frame, Call) else peer.action_of(frame)
+            self._check(peer, frame, action)
+        except FrameError as exc:
+            self._record(peer, Direction.TO_CSMS, shown, frame, action, str(exc))
+            self.violations.append(
+                Violation(
+                    charge_point_id=peer.charge_point_id, frame=shown, code=exc.code, text=str(exc)
+                )
+            )
+            self._settle(peer, frame)
+            if exc.unique_id is None:
+                return None
+            text = str(exc)[:_DESCRIPTION_CHARACTERS]
+            return Error(unique_id=exc.unique_id, code=exc.code, description=text), action
+        answer: Frame | None = None
+        if isinstance(frame, Call):
+            payload = self._records.answer(peer.charge_point_id, frame)
+            answer = Result(unique_id=frame.unique_id, payload=payload)
+        self._settle(peer, frame)
+        self._record(peer, Direction.TO_CSMS, shown, frame, action)
+        return None if answer is None else (answer, action)
+
+    def _settle(self, peer: Peer, frame: Frame | None) -> None:
+        """Even an answer that breaks a rule is an answer: whoever asked can look at it."""
+        if isinstance(frame, Result | Error):
+            peer.settle(frame)
+
+    def _check(self, peer: Peer, frame: Frame, action: str) -> None:
+        if isinstance(frame, Result):
+            ocpp_frames.check_result(frame, action)
+        elif isinstance(frame, Call):
+            ocpp_frames.check_call(frame)
+            self._records.check_registered(peer.charge_point_id, frame)
+
+    async def _send(self, peer: Peer, frame: Frame, action: str) -> None:
+        text = ocpp_frames.dump(frame)
+        self._record(peer, Direction.TO_CHARGE_POINT, text, frame, action)
+        await peer.connection.send(text)
+
+    def _record(
+        self,
+        peer: Peer,
+        direction: Direction,
+        text: str,
+        frame: Frame | None,
+        action: str,
+        violation: str = "",
+    ) -> None:
+        record = FrameRecord(
+            at_utc=datetime.now(UTC),
+            charge_point_id=peer.charge_point_id,
+            direction=direction,
+            text=text,
+            frame=frame,
+            action=action,
+            violation=violation,
+        )
+        self._frames.append(record)
+        if self._on_frame is not None:
+            self._on_frame(record)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._change.set()
+        self._change = asyncio.Event()
+
+
+def _charge_point_id(request: Request | None) -> str:
+    """Return the id a charge point connects with: the last part of the URL's path."""
+    path = urlsplit(request.path).path if request is not None else ""
+    return unquote(path.rpartition("/")[2])
+
+
+def _refuse_nameless(connection: ServerConnection, request: Request) -> Response | None:
+    if _charge_point_id(request):
+        return None
+    return connection.respond(
+        HTTPStatus.NOT_FOUND, "no charge point id: connect to /ANYTHING/CHARGE_POINT_ID\n"
+    )
