@@ -1,6 +1,7 @@
 """The link to the CSMS against a real WebSocket server."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -282,8 +283,11 @@ def test_a_csms_that_reads_no_answers_is_hung_up_on() -> None:
             finally:
                 connection.transport.abort()
 
-        async with serve(flood, "127.0.0.1", 0, subprotocols=[Subprotocol("ocpp1.6")]) as server:
-            port = next(iter(server.sockets)).getsockname()[1]
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(("127.0.0.1", 0))
+        async with serve(flood, sock=listener, subprotocols=[Subprotocol("ocpp1.6")]):
+            port = listener.getsockname()[1]
             async with link_to(f"ws://127.0.0.1:{port}") as (_, ear):
                 lost = await ear.heard(CsmsDisconnected)
                 assert "reads no answers" in lost.reason

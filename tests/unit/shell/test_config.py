@@ -1,0 +1,169 @@
+"""The environment becomes a configuration, or a line for each wrong variable."""
+
+from pathlib import Path
+
+import pytest
+
+from cp_image import config
+from cp_image.api.payloads import ChargePointType
+from cp_image.config import ConfigError
+from cp_image.core.effects import LogLevel
+from cp_image.mqtt_link import BrokerAddress
+
+CSMS = {"SIMU_CENTRAL_SYSTEM": "ws://localhost:9000/ocpp"}
+
+
+def test_the_csms_alone_is_enough() -> None:
+    assert config.read(CSMS, "box-1") == config.Config(
+        id="box-1",
+        central_system="ws://localhost:9000/ocpp",
+        type=ChargePointType.AC,
+        vendor="cp-simu",
+        model="Simulated CP",
+        serial="",
+        nb_connectors=1,
+        nb_phases=1,
+        voltage=230.0,
+        max_setpoint=32.0,
+        max_setpoint_per_connector=32.0,
+        broker=None,
+        topic_root="cp_simu",
+        state_directory=Path("/data"),
+        csms_proxy=None,
+        container="",
+        seed="0",
+        log_level=LogLevel.INFO,
+    )
+
+
+def test_everything_set() -> None:
+    environ = CSMS | {
+        "SIMU_ID": "CP_0.1-x",
+        "SIMU_TYPE": "AC",
+        "SIMU_VENDOR": "Open OCPP AC",
+        "SIMU_MODEL": "M",
+        "SIMU_SERIAL": "S/NABCD1234",
+        "SIMU_NB_CONNECTORS": "2",
+        "SIMU_NB_PHASES": "3",
+        "SIMU_VOLTAGE": "231.5",
+        "SIMU_MAX_SETPOINT": "63",
+        "SIMU_MAX_SETPOINT_PER_CONNECTOR": "3.2e1",
+        "SIMU_BROKER": "broker:1884",
+        "SIMU_TOPIC_ROOT": "ci_7/simu",
+        "SIMU_STATE_DIRECTORY": "/var/x",
+        "SIMU_CSMS_PROXY": "http://172.17.0.1:3128",
+        "SIMU_CONTAINER": "cp-simu.CP",
+        "SIMU_SEED": "s",
+        "SIMU_LOG_LEVEL": "debug",
+    }
+    read = config.read(environ, "box")
+    assert (read.id, read.nb_connectors, read.nb_phases) == ("CP_0.1-x", 2, 3)
+    assert (read.voltage, read.max_setpoint) == (231.5, 63.0)
+    assert read.max_setpoint_per_connector == 32.0
+    assert read.broker == BrokerAddress(host="broker", port=1884)
+    assert read.csms_proxy == "http://172.17.0.1:3128"
+    assert read.log_level is LogLevel.DEBUG
+
+
+def test_dc_has_one_phase_and_its_own_defaults() -> None:
+    read = config.read(CSMS | {"SIMU_TYPE": "DC", "SIMU_NB_PHASES": "3"}, "box")
+    assert (read.nb_phases, read.voltage, read.max_setpoint) == (1, 400.0, 150_000.0)
+
+
+def test_empty_counts_as_unset() -> None:
+    read = config.read(CSMS | {"SIMU_VENDOR": "", "SIMU_BROKER": "", "SIMU_ID": ""}, "box")
+    assert (read.vendor, read.broker, read.id) == ("cp-simu", None, "box")
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [("h", "h", 1883), ("127.0.0.1:1", "127.0.0.1", 1), ("[::1]:1884", "::1", 1884)],
+)
+def test_brokers(text: str, host: str, port: int) -> None:
+    read = config.read(CSMS | {"SIMU_BROKER": text}, "box")
+    assert read.broker == BrokerAddress(host=host, port=port)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://h",
+        "wss://h:443/a/b/",
+        "WS://h",
+        "ws://me:secret@h:1/x",
+        "ws://[::1]:9000/ocpp",
+        "ws://csms.example.com/ocpp/16",
+    ],
+)
+def test_central_systems(url: str) -> None:
+    assert config.read({"SIMU_CENTRAL_SYSTEM": url}, "box").central_system == url
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(
+            ("SIMU_CENTRAL_SYSTEM", url)
+            for url in (
+                "http://h",
+                "h:9000",
+                "ws://",
+                "ws:///x",
+                "ws://h/x?y=1",
+                "ws://h/x#y",
+                "ws://h:port",
+                "ws://h h",
+                "ws://h/x\n",
+                "ws://h/" + "x" * 600,
+            )
+        ),
+        ("SIMU_ID", "a b"),
+        ("SIMU_ID", "x" * 49),
+        ("SIMU_ID", "a/b"),
+        ("SIMU_ID", "a#"),
+        ("SIMU_TYPE", "ac"),
+        ("SIMU_VENDOR", "v" * 21),
+        ("SIMU_VENDOR", "\udcff"),
+        ("SIMU_SERIAL", "s" * 26),
+        ("SIMU_NB_CONNECTORS", "0"),
+        ("SIMU_NB_CONNECTORS", "101"),
+        ("SIMU_NB_CONNECTORS", "1.5"),
+        ("SIMU_NB_CONNECTORS", "two"),
+        ("SIMU_NB_PHASES", "4"),
+        ("SIMU_VOLTAGE", "0"),
+        ("SIMU_VOLTAGE", "nan"),
+        ("SIMU_MAX_SETPOINT", "-1"),
+        ("SIMU_MAX_SETPOINT", "inf"),
+        ("SIMU_BROKER", "h:0"),
+        ("SIMU_BROKER", "h:65536"),
+        ("SIMU_BROKER", "mqtt://h"),
+        ("SIMU_TOPIC_ROOT", "a/#"),
+        ("SIMU_TOPIC_ROOT", "/a"),
+        ("SIMU_TOPIC_ROOT", "{id}"),
+        ("SIMU_CSMS_PROXY", "gateway:3128"),
+        ("SIMU_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_its_value_and_rule(name: str, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.read(CSMS | {name: text}, "box")
+    (problem,) = caught.value.problems
+    rule = next(variable.rule for variable in config.VARIABLES if variable.name == name)
+    assert problem == f"{name}={text!r} is not allowed: {rule}"
+
+
+def test_every_wrong_variable_is_named_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.read({"SIMU_NB_PHASES": "9", "SIMU_TYPE": "XC"}, "host name")
+    assert [problem.split(" ")[0].split("=")[0] for problem in caught.value.problems] == [
+        "SIMU_CENTRAL_SYSTEM",
+        "SIMU_ID",
+        "SIMU_TYPE",
+        "SIMU_NB_PHASES",
+    ]
+
+
+def test_every_variable_is_described() -> None:
+    text = config.describe()
+    assert all(variable.name in text for variable in config.VARIABLES)
+    assert {variable.field for variable in config.VARIABLES} == set(config.Config.__slots__)

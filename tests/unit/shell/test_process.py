@@ -1,0 +1,103 @@
+"""The charge point as a process: exit codes, log, signals."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.shell.peers import Csms, run
+
+LINE = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) CP-1 "
+)
+
+
+async def start(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SIMU_")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "cp_image",
+        *arguments,
+        env=environ | variables,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def finish(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def test_help() -> None:
+    async def scenario() -> None:
+        code, out, err = await finish(await start("--help"))
+        assert (code, err) == (0, "")
+        assert "SIMU_CENTRAL_SYSTEM" in out
+        assert "[/data]" in out
+
+    run(scenario())
+
+
+def test_unknown_argument() -> None:
+    async def scenario() -> None:
+        code, out, err = await finish(await start("--fast"))
+        assert (code, out) == (2, "")
+        assert "'--fast'" in err
+
+    run(scenario())
+
+
+def test_wrong_configuration() -> None:
+    async def scenario() -> None:
+        code, out, err = await finish(await start(SIMU_NB_PHASES="4", SIMU_ID="CP-1"))
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 2
+        assert "SIMU_CENTRAL_SYSTEM is not set" in err
+        assert "SIMU_NB_PHASES='4'" in err
+
+    run(scenario())
+
+
+def test_a_state_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"nonsense" * 1000)
+
+    async def scenario() -> None:
+        process = await start(
+            SIMU_CENTRAL_SYSTEM="ws://127.0.0.1:1",
+            SIMU_ID="CP-1",
+            SIMU_STATE_DIRECTORY=str(tmp_path),
+        )
+        code, out, err = await finish(process)
+        assert (code, out) == (1, "")
+        assert "state.db cannot be opened: file is not a database" in err
+        assert "Traceback" not in err
+        assert all(LINE.match(line) for line in err.splitlines())
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    async def scenario() -> None:
+        async with Csms() as csms:
+            process = await start(
+                SIMU_CENTRAL_SYSTEM=csms.url,
+                SIMU_ID="CP-1",
+                SIMU_STATE_DIRECTORY=str(tmp_path),
+            )
+            await csms.heard("StatusNotification", 2)
+            process.send_signal(number)
+            code, out, err = await finish(process)
+            assert (code, out) == (0, "")
+            assert all(LINE.match(line) for line in err.splitlines())
+            assert f"stopping: signal {number.name}" in err
+            assert csms.closed_with == [(1000, "the charge point stops")]
+
+    run(scenario())
