@@ -30,6 +30,8 @@ def run(words: Sequence[str], seams: Seams | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return ExitCode.FAILED
+    except SystemExit as exc:  # how Typer and Rich end when the reader of stdout has left
+        return exc.code if isinstance(exc.code, int) else ExitCode.FAILED
     return code
 
 
