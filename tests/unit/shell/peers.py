@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import Message
 from cp_image.shell.control import LinkCallbacks
-from tests.unit.dialects.schemas import check_call, check_frame
+from tests.unit.dialects.schemas import check_frame
 
 PATIENCE_S = 20.0
 
@@ -76,6 +76,7 @@ class Csms(Watched):
         self.paths: list[str] = []
         self.frames: list[str] = []
         self.connection: ServerConnection | None = None
+        self.broken_rules: list[Exception] = []
         self.closed_with: list[tuple[int | None, str | None]] = []
         self._server: Server
 
@@ -97,6 +98,8 @@ class Csms(Watched):
     ) -> None:
         self._server.close()
         await self._server.wait_closed()
+        if self.broken_rules:
+            raise self.broken_rules[0]
 
     @property
     def url(self) -> str:
@@ -126,8 +129,12 @@ class Csms(Watched):
         self.changed()
         try:
             async for frame in connection:
-                assert isinstance(frame, str)
-                check_frame(frame)
+                try:
+                    assert isinstance(frame, str)
+                    check_frame(frame)
+                except Exception as exc:
+                    self.broken_rules.append(exc)  # told at the end, in the test's own task
+                    raise
                 self.frames.append(frame)
                 await self._answer(frame)
                 self.changed()
@@ -139,11 +146,9 @@ class Csms(Watched):
 
     async def _answer(self, frame: str) -> None:
         message_type, message_id, action, *_ = json.loads(frame)
-        if message_type == 2:
-            check_call(frame)
-            if action in self.answers:
-                assert self.connection is not None
-                await self.connection.send(json.dumps([3, message_id, self.answers[action]]))
+        if message_type == 2 and action in self.answers:
+            assert self.connection is not None
+            await self.connection.send(json.dumps([3, message_id, self.answers[action]]))
 
 
 class FakeLink(Watched):
