@@ -164,7 +164,7 @@ def down(client: docker.DockerClient, environment: str, report: Report) -> list[
                 removed += pool.map(_remove_container, group)
             removed += pool.map(_remove_volume, client.volumes.list(filters=mine))
         for network in client.networks.list(filters=mine):
-            network.remove()
+            _remove_network(network)
             removed.append(str(network.name))
     return removed
 
@@ -331,6 +331,14 @@ def _remove_volume(volume: Any) -> str:
     with contextlib.suppress(NotFound):
         volume.remove(force=True)
     return str(volume.name)
+
+
+def _remove_network(network: Network) -> None:
+    network.reload()
+    for stranger in network.containers:  # a CSMS of the user's, say, that was let in
+        network.disconnect(stranger, force=True)
+    with contextlib.suppress(NotFound):
+        network.remove()
 
 
 @contextlib.contextmanager

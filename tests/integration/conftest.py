@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import docker
 import pytest
@@ -15,7 +15,9 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from cp_image.mqtt_link import BrokerAddress
+from launcher.api import LauncherState
 from supervisor_cli import engine, environment, images
+from tests.integration.fleet import Stage, Story, launcher, stage, story
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +57,20 @@ def free_port() -> int:
     """Return a port of the loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def where(docker_client: docker.DockerClient, environment_name: str) -> Iterator[Stage]:
+    """An environment's network and broker, without a launcher."""
+    with stage(docker_client, environment_name, free_port()) as ready:
+        yield ready
+        # The charge points go before their broker does.
+        environment.down(docker_client, environment_name, print)
+
+
+@pytest.fixture
+async def tale(where: Stage) -> AsyncIterator[Story]:
+    """A launcher, a CSMS and a client on a fresh stage."""
+    async with launcher(where), story(where) as told:
+        await told.until_launcher(LauncherState.ALIVE)
+        yield told
