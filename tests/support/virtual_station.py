@@ -1,6 +1,7 @@
 """Drives a `Station` in virtual time against a `ScriptedCsms`, and watches its invariants."""
 
 import itertools
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
@@ -83,6 +84,8 @@ class VirtualStation:
         self._message_ids = message_ids or (f"m{number}" for number in itertools.count())
         self._seen_ids: set[str] = set()
         self._in_flight: tuple[str, float] | None = None
+        self._calls: deque[SendCall] = deque()
+        self._answering = False
         self._registers_wh: dict[int, float] = {}
         self.station = Station(
             self.settings,
@@ -215,7 +218,8 @@ class VirtualStation:
                 self._watch_register(effect)
         for effect in effects:
             if isinstance(effect, SendCall):
-                self._hear(effect)
+                self._send(effect)
+        self._answer()
 
     def _persist(self, effect: Persist) -> None:
         if effect.value is None:
@@ -228,7 +232,7 @@ class VirtualStation:
         assert effect.status.register_wh >= before, "the register fell"
         self._registers_wh[effect.connector_id] = effect.status.register_wh
 
-    def _hear(self, call: SendCall) -> None:
+    def _send(self, call: SendCall) -> None:
         assert self.linked, f"{call.request} is sent without a link"
         assert 0 < len(call.message_id) <= 36
         assert call.message_id not in self._seen_ids, f"{call.message_id} is used twice"
@@ -237,6 +241,19 @@ class VirtualStation:
             message_id, since = self._in_flight
             assert self.now - since >= ANSWER_WITHIN_S, f"{call} while {message_id} is in flight"
         self._in_flight = (call.message_id, self.now)
+        self._calls.append(call)
+
+    def _answer(self) -> None:
+        if self._answering:
+            return  # the loop below is at it
+        self._answering = True
+        try:
+            while self._calls:
+                self._hear(self._calls.popleft())
+        finally:
+            self._answering = False
+
+    def _hear(self, call: SendCall) -> None:
         answer = self.csms.hear(call.request, self.now)
         if answer is None:
             return

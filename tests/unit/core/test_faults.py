@@ -1,0 +1,132 @@
+"""Faults: levels, a set, of one connector or of all."""
+
+import pytest
+
+from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.core.errors import NotNowError
+from cp_image.core.messages import StartTransaction, StatusNotification, StopTransaction
+from tests.support.virtual_station import VirtualStation
+
+S = ConnectorState
+
+
+def connected() -> VirtualStation:
+    station = VirtualStation()
+    station.connect()
+    return station
+
+
+def test_a_fault_is_a_level_with_an_error_code() -> None:
+    station = connected()
+    station.fault()
+    station.fault()
+    assert station.connector().status is S.FAULTED
+    assert station.connector().error_code == "InternalError"
+    station.fault(faulted=False)
+    station.fault(faulted=False)
+    told = [r for r in station.heard(StatusNotification) if r.connector_id == 1]
+    assert [(r.status, r.error_code) for r in told] == [
+        (S.AVAILABLE, "NoError"),
+        (S.FAULTED, "InternalError"),
+        (S.AVAILABLE, "NoError"),
+    ]
+    assert station.connector().error_code == "NoError"
+
+
+def test_clearing_a_fault_that_is_not_there_is_nothing() -> None:
+    station = connected()
+    before = len(station.csms.heard)
+    station.fault(faulted=False)
+    station.fault(0, faulted=False)
+    assert station.connector().status is S.AVAILABLE
+    assert len(station.csms.heard) == before
+
+
+def test_connector_0_faults_everything() -> None:
+    station = connected()
+    station.fault(0)
+    assert [station.reported(n)[-1] for n in (0, 1, 2)] == [S.FAULTED] * 3
+    station.fault(0, faulted=False)
+    assert [station.reported(n)[-1] for n in (0, 1, 2)] == [S.AVAILABLE] * 3
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_clearing_one_of_two_leaves_it_faulted(order: tuple[int, int]) -> None:
+    station = connected()
+    station.fault(0)
+    station.fault(1)
+    first, second = order
+    station.fault(first, faulted=False)
+    assert station.connector(1).status is S.FAULTED
+    assert station.connector(1).error_code == "InternalError"
+    station.fault(second, faulted=False)
+    assert station.connector(1).status is S.AVAILABLE
+
+
+def test_a_fault_stops_the_transaction_and_the_used_cable_has_to_go() -> None:
+    station = connected()
+    station.plug()
+    station.tag()
+    station.run(60)
+    station.fault()
+    stop = station.heard(StopTransaction)[0]
+    assert (stop.reason, stop.id_tag, stop.meter_stop_wh) == (StopReason.OTHER, None, 184)
+    assert station.reported()[-2:] == [S.CHARGING, S.FAULTED]
+    station.run(600)
+    assert station.connector().register_wh == 184
+    station.fault(faulted=False)
+    assert station.connector().status is S.FINISHING
+    station.unplug()
+    assert station.connector().status is S.AVAILABLE
+
+
+def test_cables_move_while_it_is_faulted() -> None:
+    station = connected()
+    station.fault()
+    station.plug()
+    assert station.connector().status is S.FAULTED
+    assert station.connector().car_cable_capacity == 32
+    station.fault(faulted=False)
+    assert station.connector().status is S.PREPARING
+    station.fault()
+    station.unplug()
+    station.fault(faulted=False)
+    assert station.connector().status is S.AVAILABLE
+
+
+def test_a_used_cable_that_goes_during_the_fault_is_gone() -> None:
+    station = connected()
+    station.plug()
+    station.tag()
+    station.fault()
+    station.unplug()
+    station.plug()
+    station.fault(faulted=False)
+    assert station.connector().status is S.PREPARING
+
+
+def test_a_fault_forgets_the_tag_that_waits() -> None:
+    station = connected()
+    station.tag()
+    station.fault()
+    station.fault(faulted=False)
+    station.run(3600)
+    station.plug()
+    assert station.heard(StartTransaction) == []
+    assert station.connector().status is S.PREPARING
+
+
+def test_a_faulted_connector_takes_no_tag() -> None:
+    station = connected()
+    station.fault()
+    with pytest.raises(NotNowError, match="connector 1 is Faulted: it takes a tag when"):
+        station.tag()
+
+
+def test_a_fault_without_a_link_is_reported_later() -> None:
+    station = connected()
+    station.disconnect()
+    station.fault(2)
+    station.connect()
+    assert station.reported(2) == [S.AVAILABLE, S.FAULTED]
+    assert station.reported(1) == [S.AVAILABLE]

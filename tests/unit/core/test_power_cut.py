@@ -1,0 +1,216 @@
+"""A power cut at any point: what was told stays told, what was not is told later."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cp_image.api.payloads import ConnectorState, StopReason, TransactionStopped
+from cp_image.core.messages import (
+    BootNotification,
+    MeterValues,
+    StartTransaction,
+    StopTransaction,
+)
+from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
+
+S = ConnectorState
+
+
+def charging(station: VirtualStation) -> VirtualStation:
+    station.connect()
+    station.plug()
+    station.tag()
+    return station
+
+
+def test_an_open_transaction_is_closed_with_the_last_reading() -> None:
+    station = charging(VirtualStation())
+    station.run(150)
+    again = station.power_cut(dark_s=1000)
+    assert again.connector().status is S.FINISHING
+    assert again.connector().transaction_id is None
+    assert again.connector().register_wh == 368
+    assert again.events() == [
+        TransactionStopped(
+            at=EPOCH + 120,
+            connector_id=1,
+            id_tag="TAG1",
+            transaction_id=1001,
+            meter_start_wh=0,
+            meter_stop_wh=368,
+            reason=StopReason.POWER_LOSS,
+        )
+    ]
+    again.connect()
+    assert again.heard(StopTransaction) == [
+        StopTransaction(
+            transaction_id=1001, meter_stop_wh=368, at=EPOCH + 120, reason=StopReason.POWER_LOSS
+        )
+    ]
+    assert len(again.heard(BootNotification)) == 2
+    again.unplug()
+    assert again.reported()[-2:] == [S.FINISHING, S.AVAILABLE]
+
+
+def test_a_transaction_is_closed_once_even_when_the_power_goes_again() -> None:
+    station = charging(VirtualStation())
+    again = station.power_cut().power_cut(dark_s=10).power_cut()
+    assert again.connector().status is S.FINISHING  # the used cable is still in
+    again.connect()
+    assert len(again.heard(StopTransaction)) == 1
+    after = again.power_cut()
+    after.connect()
+    assert len(after.heard(StopTransaction)) == 1
+
+
+def test_an_orderly_end_leaves_the_transaction_for_the_next_start() -> None:
+    station = charging(VirtualStation())
+    station.run(90)
+    station.stop()
+    assert "transaction/1" in station.stored
+    again = station.power_cut()
+    again.connect()
+    stop = again.heard(StopTransaction)[0]
+    assert (stop.reason, stop.meter_stop_wh, stop.at) == (StopReason.POWER_LOSS, 276, EPOCH + 90)
+
+
+def test_messages_of_before_the_cut_are_told_after_it_in_order() -> None:
+    station = charging(VirtualStation())
+    station.disconnect()
+    station.run(130)
+    again = station.power_cut()
+    again.plug(2)
+    again.connect()
+    again.tag("TAG2", 2)
+    told = [r for _, r in again.csms.heard if isinstance(r, (MeterValues, StopTransaction))]
+    assert [type(r) for r in told] == [MeterValues, MeterValues, StopTransaction]
+    assert {r.transaction_id for r in told} == {1001}
+    assert again.connector(2).transaction_id == 1002
+
+
+def test_a_start_that_was_never_answered_is_told_again_and_then_its_stop() -> None:
+    station = VirtualStation()
+    station.csms.silent = {StartTransaction}
+    charging(station)
+    station.run(10)
+    again = station.power_cut()
+    again.csms.silent = set()
+    again.connect()
+    assert len(again.heard(StartTransaction)) == 2
+    assert again.heard(StartTransaction)[1].at == EPOCH
+    assert [s.transaction_id for s in again.heard(StopTransaction)] == [1001]
+
+
+def test_the_transaction_id_survives_even_when_the_session_is_over() -> None:
+    station = charging(VirtualStation())
+    station.disconnect()
+    station.unplug()
+    again = station.power_cut()
+    assert again.events() == []
+    again.connect()
+    assert [s.transaction_id for s in again.heard(StopTransaction)] == [1001]
+    assert not [key for key in again.stored if key.startswith(("queue/", "transaction"))]
+
+
+def test_a_stop_that_is_orphaned_by_the_cut_does_not_take_another_transactions_id() -> None:
+    station = VirtualStation(make_settings(configuration={"TransactionMessageAttempts": "1"}))
+    station.connect()
+    station.plug()
+    station.csms.refusals[StartTransaction] = 1
+    station.tag()
+    again = station.power_cut()
+    again.connect()
+    for _ in range(20):
+        again.unplug()
+        again.plug()
+        again.tag()
+    again.unplug()
+    assert [s.transaction_id for s in again.heard(StopTransaction)] == list(range(1001, 1021))
+
+
+def test_the_car_stays_where_it_is() -> None:
+    station = VirtualStation()
+    station.plug(2, cable=20.0, draws=7.0)
+    again = station.power_cut()
+    shown = again.connector(2)
+    assert shown.status is S.PREPARING
+    assert (shown.car_cable_capacity, shown.car_consumption_l2, shown.car_ready) == (20, 7, True)
+    again.connect()
+    again.tag("TAG1", 2)
+    assert again.connector(2).status is S.CHARGING
+
+
+def test_an_authorization_without_a_cable_is_gone() -> None:
+    station = VirtualStation()
+    station.connect()
+    station.tag()
+    again = station.power_cut()
+    assert again.connector().status is S.AVAILABLE
+
+
+def test_a_record_that_cannot_be_read_is_reported_and_forgotten() -> None:
+    station = charging(VirtualStation())
+    station.disconnect()
+    station.run(60)
+    broken = {key: b"{" if key.startswith("queue/") else v for key, v in station.stored.items()}
+    broken["queue/000000000099"] = b'{"number":99,"local_id":1}'
+    broken["meter/2"] = b'"much"'
+    again = VirtualStation(stored=broken, now=station.now)
+    assert sum("cannot be read" in text for text in again.logs()) == 2
+    assert any("holds no request" in text for text in again.logs())
+    assert again.stored.get("queue/000000000099") is None
+    assert again.connector(1).status is S.FINISHING
+    again.connect()
+    assert again.connector(2).status is S.AVAILABLE
+
+
+ROUND: tuple[Callable[[VirtualStation], None], ...] = (
+    lambda station: station.plug(),
+    lambda station: station.tag() if station.connector().status is S.PREPARING else None,
+    lambda station: station.run(100),
+    lambda station: station.disconnect(),
+    lambda station: station.run(100),
+    lambda station: station.unplug(),
+    lambda station: station.run(50),
+    lambda station: station.connect(),
+    lambda station: station.run(10),
+)
+
+
+def worked(station: VirtualStation, cut_after: int) -> VirtualStation:
+    """Run three rounds of work; cut the power after so many steps, and go on with what comes up."""
+    station.connect()
+    for steps, action in enumerate(3 * ROUND, start=1):
+        action(station)
+        if steps == cut_after:
+            station = station.power_cut(dark_s=20)
+            station.connect()
+    return station
+
+
+@pytest.mark.parametrize("cut_after", range(1, 3 * len(ROUND) + 1))
+def test_wherever_the_cut_comes_every_transaction_ends_once_and_in_order(cut_after: int) -> None:
+    station = worked(VirtualStation(), cut_after)
+    station.run(300)
+    open_ids: dict[int, int] = {}
+    closed: list[int] = []
+    register = 0
+    started = 0
+    for _, request in station.csms.heard:
+        match request:
+            case StartTransaction(meter_start_wh=meter_start_wh):
+                assert meter_start_wh >= register
+                register = meter_start_wh
+                open_ids[1001 + started] = meter_start_wh
+                started += 1
+            case MeterValues(transaction_id=int() as transaction_id):
+                assert transaction_id in open_ids
+            case StopTransaction(transaction_id=transaction_id, meter_stop_wh=meter_stop_wh):
+                assert transaction_id not in closed
+                assert meter_stop_wh >= open_ids.pop(transaction_id)
+                register = meter_stop_wh
+                closed.append(transaction_id)
+    assert open_ids == {}
+    assert closed == sorted(closed)
+    assert started == len(closed) >= 2
+    assert not [key for key in station.stored if key.startswith(("queue/", "transaction"))]
