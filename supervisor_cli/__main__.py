@@ -25,19 +25,18 @@ def main() -> None:
 def run(words: Sequence[str], seams: Seams | None = None) -> int:
     """Run simuctl and return its exit code; every error becomes `error:` and `hint:` on stderr."""
     try:
-        code = _invoke(words, seams or Seams())
-        sys.stdout.flush()
+        return _invoke(words, seams or Seams())
     except BrokenPipeError:
         _silence_stdout()
         return ExitCode.FAILED
     except SystemExit as exc:  # how Typer and Rich end when the reader of stdout has left
         return exc.code if isinstance(exc.code, int) else ExitCode.FAILED
-    return code
 
 
 def _invoke(words: Sequence[str], seams: Seams) -> int:
     try:
         code = app(list(words), prog_name="simuctl", standalone_mode=False, obj=seams)
+        sys.stdout.flush()  # here, so that a full disk is told too
     except SimuError as exc:
         complain(str(exc), exc.hint)
         return exc.exit_code
@@ -49,6 +48,9 @@ def _invoke(words: Sequence[str], seams: Seams) -> int:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         raise
+    except OSError as exc:
+        complain(f"{exc.filename or 'input or output'}: {exc.strerror or exc}")
+        return ExitCode.FAILED
     except Exception as exc:  # noqa: BLE001 - the last line of defence, and it is reported
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()

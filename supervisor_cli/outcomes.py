@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _HINTS: Final = {
     ErrorCode.ALIVE: "simuctl restart keeps it, simuctl rm removes it",
     ErrorCode.NOT_RUNNING: "simuctl restart gives it its power back",
+    ErrorCode.CLOSING: "simuctl up starts it again",
     ErrorCode.ENGINE: "simuctl doctor looks at the engine",
 }
 _BY_GRAVITY: Final = (
@@ -124,14 +125,14 @@ def tell(outcomes: Sequence[Told], *, as_json: bool) -> None:
     )
 
 
-def words(verb: str, done: int, total: int) -> str:
+def words(verb: str, total: int) -> str:
     """Return what is shown while a command runs."""
-    return f"{verb} {total} charge point{'s' if total != 1 else ''}: {done} done"
+    return f"{verb} {total} charge point{'s' if total != 1 else ''}"
 
 
 def progress_words(verb: str, progress: Progress) -> str:
     """Return what is shown after an entry of a command."""
-    return words(verb, progress.done, progress.total)
+    return f"{words(verb, progress.total)}: {progress.done} done"
 
 
 def _refused(outcome: Outcome, about: "SimuClient") -> Told:

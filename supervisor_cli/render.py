@@ -86,9 +86,12 @@ def fleet(view: FleetView, *, environment: str, columns: int) -> RenderableType:
 
 def charge_point_detail(charge_point: ChargePointView) -> RenderableType:
     """Return all there is to say about a charge point, for `simuctl show`."""
-    parts: list[RenderableType] = [_headline(charge_point), Padding(_make(charge_point), (0, 2))]
+    parts: list[RenderableType] = [
+        _headline(charge_point),
+        Padding(_make(charge_point), (0, 2), expand=False),
+    ]
     parts += [
-        Padding(_connector_detail(charge_point, connector), (1, 2, 0, 2))
+        Padding(_connector_detail(charge_point, connector), (1, 2, 0, 2), expand=False)
         for connector in charge_point.connectors
     ]
     unheard = [n for n in charge_point.connector_ids if n not in charge_point.reported]
@@ -136,7 +139,7 @@ def _connector_cells(charge_point: ChargePointView, connector: ConnectorView) ->
         Text(quantity(connector.power_w, "W")) if connector.charging else _NOTHING,
         Text(quantity(reported.session_wh, "Wh")) if _in_session(connector) else _NOTHING,
         tag,
-        Text(quantity(reported.setpoint, _unit(charge_point))),
+        Text(quantity(reported.setpoint, _unit(charge_point))) if connector.plugged else _NOTHING,
     ]
 
 

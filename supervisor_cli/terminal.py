@@ -46,9 +46,9 @@ def complain(error: str, hint: str = "") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     console = talk_console()
-    console.print(Text.assemble(("error: ", "bold red"), error), soft_wrap=True)
+    console.print(Text.assemble(("error: ", "bold red"), _lines(error)), soft_wrap=True)
     if hint:
-        console.print(Text.assemble(("hint: ", "bold cyan"), hint), soft_wrap=True)
+        console.print(Text.assemble(("hint: ", "bold cyan"), _lines(hint)), soft_wrap=True)
 
 
 @contextmanager
@@ -66,6 +66,10 @@ def doing(text: str) -> Iterator[Callable[[str], None]]:
 
     with console.status(Text(text)) as status:
         yield lambda words: status.update(Text(words))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(printable(line) for line in text.split("\n"))
 
 
 def _console(*, to_stderr: bool) -> "Console":

@@ -162,7 +162,7 @@ async def _add(
         specify(each)  # what is wrong with the words is said before anything is reached
     async with wanted.client() as simu:
         ids = ids or [next_free_id(simu.view.by_id)]
-        with doing(words("starting", 0, len(ids))) as now:
+        with doing(words("starting", len(ids))) as now:
             answer = await simu.start(
                 [specify(each) for each in ids], lambda each: now(progress_words("starting", each))
             )

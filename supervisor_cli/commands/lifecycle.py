@@ -44,7 +44,12 @@ def kill(
     """Cut the power of charge points; what they remember stays, and the car stays plugged."""
     outcomes = run(
         _command(
-            settings(context), CommandType.KILL, ids or [], everything=everything, done="killed"
+            settings(context),
+            CommandType.KILL,
+            ids or [],
+            everything=everything,
+            verb="killing",
+            done="killed",
         )
     )
     tell(outcomes, as_json=as_json)
@@ -66,6 +71,7 @@ def restart(
             CommandType.RESTART,
             ids or [],
             everything=everything,
+            verb="restarting",
             done="restarted",
             wait_s=None if no_wait else timeout,
         )
@@ -93,14 +99,15 @@ async def _command(
     named: Sequence[str],
     *,
     everything: bool,
+    verb: str,
     done: str,
     wait_s: float | None = None,
 ) -> list[Told]:
     need_words(named, everything=everything)
     async with wanted.client() as simu:
         ids = select(simu.view.by_id, named, everything=everything)
-        with doing(words(kind, 0, len(ids))) as now:
-            answer = await simu.command(kind, ids, lambda each: now(progress_words(kind, each)))
+        with doing(words(verb, len(ids))) as now:
+            answer = await simu.command(kind, ids, lambda each: now(progress_words(verb, each)))
             outcomes = from_answer(answer, done=done, about=simu)
             if kind is CommandType.RESTART:
                 outcomes = await accepted(simu, outcomes, wait_s, now)
@@ -115,7 +122,7 @@ async def _remove(
         ids = select(simu.view.by_id, named, everything=everything)
         if not asked:
             await _confirm(wanted, ids)
-        with doing(words("removing", 0, len(ids))) as now:
+        with doing(words("removing", len(ids))) as now:
             answer = await simu.command(
                 CommandType.REMOVE, ids, lambda each: now(progress_words("removing", each))
             )

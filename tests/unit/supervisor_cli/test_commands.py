@@ -540,6 +540,15 @@ def test_an_input_that_is_refused(simuctl: Simuctl, world: World) -> None:
     assert "error: CP-1: connector 1 is Faulted" in said.err
 
 
+def test_no_text_of_a_payload_reaches_the_terminal_as_a_command(
+    simuctl: Simuctl, world: World
+) -> None:
+    world.charge_point("CP-1")
+    world.refuse_input = Result(request_id="", ok=False, text="\x1b[2Jgone\nreally")
+    said = simuctl("tag", "CP-1", "TAG1")
+    assert said.err.startswith("error: CP-1: \N{REPLACEMENT CHARACTER}[2Jgone\nreally\nhint: ")
+
+
 def test_unplug_and_tag_all(simuctl: Simuctl, world: World) -> None:
     world.charge_point("CP-1", connector_status(), connector_status())
     world.charge_point("CP-2", connector_status(), connector_status())
@@ -587,6 +596,35 @@ def test_help_does_not_import_the_network() -> None:
         "sys.exit(' '.join({'asyncio', 'paho', 'docker', 'rich.table'} & set(sys.modules)) or 0)"
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", [["--version"], ["ls", "--json"]])
+def test_output_that_cannot_be_written(words: list[str]) -> None:
+    done = python(
+        "import os; from supervisor_cli.__main__ import run;"
+        "from supervisor_cli.context import Seams;"
+        "from tests.unit.supervisor_cli.world import World;"
+        "os.dup2(os.open('/dev/full', os.O_WRONLY), 1);"
+        f"os._exit(run({words}, Seams(link_factory=World().link)))"
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: input or output: No space left on device\n"
+
+
+def test_an_interruption_while_waiting() -> None:
+    done = python(
+        "import asyncio, os, signal; from supervisor_cli.__main__ import run;"
+        "from supervisor_cli.context import Seams;"
+        "from tests.unit.supervisor_cli.world import World;"
+        "world = World();"
+        "link = world.link;"
+        "later = lambda: os.kill(os.getpid(), signal.SIGINT);"
+        "world.link = lambda **words: ("
+        "asyncio.get_running_loop().call_later(0.2, later), link(**words))[1];"
+        "raise SystemExit(run(['wait', 'CP-1', 'Accepted'], Seams(link_factory=world.link)))"
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:

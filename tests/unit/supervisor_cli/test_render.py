@@ -83,7 +83,7 @@ def test_a_row_per_connector() -> None:
         "CP-1", "Accepted", "1", "Charging", "3.68", "kW", "1.25", "kWh", "TAG1", "16", "A", "AC",
         "3~", "ws://localhost:9000",
     ]  # fmt: skip
-    assert lines[2].split() == ["2", "Available", "-", "-", "-", "0", "A"]
+    assert lines[2].split() == ["2", "Available", "-", "-", "-", "-"]
 
 
 def test_a_dead_charge_point_charges_nothing() -> None:
