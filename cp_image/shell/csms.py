@@ -98,6 +98,8 @@ class CsmsLink:
         self._proxy = proxy
         self._timing = timing or Timing()
         self._outbox: asyncio.Queue[str | _Farewell] | None = None
+        self._connection: ClientConnection | None = None
+        self._overflowed = False
         self._nothing_open = asyncio.Event()
         self._nothing_open.set()
         self._disconnected = asyncio.Event()
@@ -188,7 +190,7 @@ class CsmsLink:
     async def _converse(self, connection: ClientConnection) -> str:
         """Carry frames until the connection ends; return why it did."""
         outbox: asyncio.Queue[str | _Farewell] = asyncio.Queue(_MAX_UNSENT)
-        self._outbox = outbox
+        self._outbox, self._connection, self._overflowed = outbox, connection, False
         self._disconnected.clear()
         LOG.info("connected to %s", self._shown_url)
         try:
@@ -198,7 +200,7 @@ class CsmsLink:
                 reason = await self._read(connection)
                 writer.cancel()
         finally:
-            self._outbox = None
+            self._outbox = self._connection = None
             connection.transport.abort()  # closed already, unless an exception passes through
             self._dialect.connection_lost()
             self._nothing_open.set()
@@ -209,7 +211,7 @@ class CsmsLink:
             try:
                 frame = await connection.recv()
             except ConnectionClosed as exc:
-                return why_lost(exc)
+                return "the CSMS reads no answers" if self._overflowed else why_lost(exc)
             if isinstance(frame, str):
                 self._hear(frame)
             else:
@@ -229,14 +231,14 @@ class CsmsLink:
                 LOG.warning("a frame is ignored: %s", reason)
 
     def _put(self, item: str | _Farewell) -> None:
-        if self._outbox is None:
+        if self._outbox is None or self._connection is None:
             return
         try:
             self._outbox.put_nowait(item)
         except asyncio.QueueFull:
-            while not self._outbox.empty():
-                self._outbox.get_nowait()
-            self._outbox.put_nowait(_Farewell(reason="the CSMS reads no answers"))
+            # Whoever reads nothing would not read a farewell either.
+            self._overflowed = True
+            self._connection.transport.abort()
 
     def _tell_down(self, reason: str) -> None:
         LOG.info("%s", reason)
