@@ -26,7 +26,7 @@ from cp_image.shell.csms import CsmsLink, Timing, charge_point_url
 from cp_image.shell.csms_failures import why_not_connected, without_password
 from tests.unit.shell.peers import Csms, Watched, run
 
-QUICK = Timing(first_retry_s=0.01, last_retry_s=0.05, open_s=2.0, close_s=0.5)
+QUICK = Timing(first_retry_s=0.01, last_retry_s=0.05, open_s=10.0, close_s=0.5)
 HEARTBEAT = messages.Heartbeat()
 
 
@@ -280,6 +280,7 @@ def test_a_csms_that_reads_no_answers_is_hung_up_on() -> None:
             try:
                 while True:
                     await connection.send(frame)
+                    await asyncio.sleep(0)  # `send` alone would not let the client have its turn
             finally:
                 connection.transport.abort()
 
