@@ -1,0 +1,274 @@
+"""The launcher's hands on the real engine, with a throw-away image instead of the charge point."""
+
+import asyncio
+import gc
+import io
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
+from typing import TypeVar
+
+import docker
+import pytest
+
+from cp_image.api.payloads import ChargePointType
+from launcher import container
+from launcher.api import Specification
+from launcher.container import ContainerRequest, Surroundings
+from launcher.docker_host import DockerHost
+from launcher.engine import (
+    ContainerDied,
+    ContainerState,
+    EngineError,
+    EngineEvent,
+    ListeningBegan,
+    Observation,
+    PostMortem,
+)
+
+WAIT_S = 30.0
+_T = TypeVar("_T")
+
+DOCKERFILE = b"""FROM debian:trixie-slim
+RUN mkdir /data && chown 1000:1000 /data
+USER 1000:1000
+ENTRYPOINT ["sh", "-c", "echo up; touch /data/up; [ $SIMU_MODEL = brief ] && exit 3; sleep 600"]
+"""
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def image(engine: docker.DockerClient) -> Iterator[str]:
+    tag = f"test-{secrets.token_hex(4)}/charge-point"
+    engine.images.build(fileobj=io.BytesIO(DOCKERFILE), tag=tag, rm=True, forcerm=True)
+    yield tag
+    engine.images.remove(tag, force=True)
+
+
+@pytest.fixture
+def environment(engine: docker.DockerClient) -> Iterator[str]:
+    name = f"test-{secrets.token_hex(4)}"
+    yield name
+    ours: dict[str, str | list[str] | bool] = {"label": f"{container.ENVIRONMENT_LABEL}={name}"}
+    for each in engine.containers.list(all=True, filters=ours):
+        each.remove(force=True)
+    for volume in engine.volumes.list(filters=ours):
+        volume.remove(force=True)
+    for network in engine.networks.list(filters=ours):
+        network.remove()
+
+
+def requested(
+    environment: str, image: str, charge_point_id: str = "CP-1", model: str = "lasting"
+) -> ContainerRequest:
+    surroundings = Surroundings(
+        environment=environment,
+        image=image,
+        broker="broker:1883",
+        localhost_proxy=None,
+        log_level="info",
+    )
+    specification = Specification(
+        id=charge_point_id, type=ChargePointType.AC, model=model, central_system="ws://192.0.2.1"
+    )
+    return container.request(specification, surroundings, csms_on_loopback=False)
+
+
+def with_host(environment: str, body: Callable[[DockerHost], Awaitable[_T]]) -> _T:
+    async def main() -> _T:
+        host = DockerHost(environment)
+        try:
+            async with asyncio.timeout(2 * WAIT_S):
+                await host.ensure_network()
+                return await body(host)
+        finally:
+            await host.close()
+
+    return asyncio.run(main())
+
+
+async def started(host: DockerHost, request: ContainerRequest) -> str:
+    await host.create_volume(request)
+    container_id = await host.create_container(request)
+    await host.start(container_id)
+    return container_id
+
+
+def test_a_charge_point_from_start_to_removal(environment: str, image: str) -> None:
+    async def body(host: DockerHost) -> None:
+        assert await host.check()
+        assert await host.observe() == Observation()
+        request = requested(environment, image)
+        container_id = await started(host, request)
+        found = await host.find_container("CP-1")
+        assert found is not None
+        assert (found.container_id, found.state) == (container_id, ContainerState.RUNNING)
+        assert found.specification is not None
+        assert found.fingerprint == request.fingerprint
+        assert found.image_id == await host.image_id(image)
+        volume = await host.find_volume("CP-1")
+        assert volume is not None
+        assert volume.specification == found.specification
+        assert await host.find_container("CP-2") is None
+        assert await host.find_volume("CP-2") is None
+
+        await host.kill(container_id)
+        found = await host.find_container("CP-1")
+        assert found is not None
+        assert found.state is ContainerState.EXITED
+        await host.start(container_id)
+        observed = await host.observe()
+        assert observed.containers["CP-1"].alive
+        assert list(observed.volumes) == ["CP-1"]
+
+        await host.remove_container(container_id)
+        await host.remove_volume(request.name)
+        assert await host.observe() == Observation()
+        await host.remove_container(container_id)
+        await host.remove_volume(request.name)
+        assert await host.post_mortem(container_id) is None
+
+    with_host(environment, body)
+
+
+def test_the_container_has_no_rights_it_does_not_need(
+    environment: str, image: str, engine: docker.DockerClient
+) -> None:
+    container_id = with_host(environment, lambda host: started(host, requested(environment, image)))
+    made = engine.containers.get(container_id)
+    assert made.attrs is not None
+    settings = made.attrs["HostConfig"]
+    assert settings["ReadonlyRootfs"] is True
+    assert settings["CapDrop"] == ["ALL"]
+    assert settings["SecurityOpt"] == ["no-new-privileges"]
+    assert settings["PidsLimit"] == 64
+    assert settings["RestartPolicy"]["Name"] == "no"
+    assert settings["Privileged"] is False
+    assert settings["LogConfig"]["Config"] == {"max-size": "1m", "max-file": "2"}
+    assert settings["NetworkMode"] == environment
+    mounts = [(m["Type"], m["Name"], m["Destination"]) for m in made.attrs["Mounts"]]
+    assert mounts == [("volume", f"{environment}.CP-1", "/data")]
+    assert made.attrs["Config"]["Hostname"] == "CP-1"
+    assert made.attrs["Config"]["StopTimeout"] == 5
+    assert "SIMU_CONTAINER=" + f"{environment}.CP-1" in made.attrs["Config"]["Env"]
+    # What is fixed holds: /data can be written, the rest cannot.
+    assert made.exec_run(["test", "-f", "/data/up"]).exit_code == 0
+    assert made.exec_run(["touch", "/etc/x"]).exit_code != 0
+    assert made.exec_run(["touch", "/tmp/x"]).exit_code == 0
+
+
+def test_environments_do_not_see_each_other(
+    environment: str, image: str, engine: docker.DockerClient
+) -> None:
+    with_host(environment, lambda host: started(host, requested(environment, image)))
+    other = DockerHost(f"{environment}x")
+
+    async def look() -> Observation:
+        try:
+            return await other.observe()
+        finally:
+            await other.close()
+
+    assert asyncio.run(look()) == Observation()
+
+
+def test_the_network_is_made_once(environment: str, engine: docker.DockerClient) -> None:
+    for _ in range(2):
+        with_host(environment, lambda host: host.ensure_network())
+    assert len(engine.networks.list(names=[f"^{environment}$"])) == 1
+
+
+def test_deaths_are_told_with_their_causes(environment: str, image: str) -> None:
+    async def body(host: DockerHost) -> None:
+        async with aclosing(host.events()) as events:
+            assert await next_event(events) == ListeningBegan()
+            brief = await started(host, requested(environment, image, "CP-1", model="brief"))
+            assert await next_event(events) == ContainerDied(
+                charge_point_id="CP-1", container_id=brief, exit_code=3
+            )
+            assert await host.post_mortem(brief) == PostMortem(
+                exit_code=3, out_of_memory=False, last_log=("up",)
+            )
+            lasting = await started(host, requested(environment, image, "CP-2"))
+            await host.remove_container(lasting)
+            assert await next_event(events) == ContainerDied(
+                charge_point_id="CP-2", container_id=lasting, exit_code=137
+            )
+
+    with_host(environment, body)
+
+
+def test_a_listener_that_waits_can_be_cancelled(environment: str) -> None:
+    async def body(host: DockerHost) -> None:
+        async def listen(began: asyncio.Event) -> None:
+            async with aclosing(host.events()) as events:
+                async for _ in events:
+                    began.set()
+
+        began = asyncio.Event()
+        listening = asyncio.create_task(listen(began))
+        await began.wait()
+        listening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await listening
+
+    with_host(environment, body)
+
+
+def test_many_calls_at_once_are_served_by_few_threads(environment: str, image: str) -> None:
+    async def body(host: DockerHost) -> None:
+        async with asyncio.TaskGroup() as group:
+            for n in range(8):
+                group.create_task(started(host, requested(environment, image, f"CP-{n}")))
+        assert len((await host.observe()).containers) == 8
+
+    with_host(environment, body)
+
+
+def test_an_engine_that_refuses_says_why(environment: str, image: str) -> None:
+    async def body(host: DockerHost) -> None:
+        request = requested(environment, f"{image}-missing")
+        assert await host.image_id(request.image) is None
+        with pytest.raises(
+            EngineError, match=r"container .*CP-1: the Docker engine refused: No such"
+        ):
+            await host.create_container(request)
+        good = requested(environment, image)
+        await started(host, good)
+        with pytest.raises(EngineError, match=r"refused: Conflict.*is already in use"):
+            await host.create_container(good)
+        with pytest.raises(EngineError, match=r"start of container nowhere: .*No such container"):
+            await host.start("nowhere")
+
+    with_host(environment, body)
+
+
+# docker-py does not close a socket that could not be connected.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+def test_an_engine_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+
+    async def main() -> None:
+        host = DockerHost("test-nowhere")
+        try:
+            with pytest.raises(EngineError, match="list of charge points: the Docker engine does"):
+                await host.observe()
+            async with aclosing(host.events()) as events:
+                event = await next_event(events)
+                assert "does not answer" in getattr(event, "reason", "")
+        finally:
+            await host.close()
+
+    asyncio.run(main())
+    gc.collect()
+
+
+async def next_event(events: AsyncGenerator[EngineEvent]) -> EngineEvent:
+    async with asyncio.timeout(WAIT_S):
+        return await anext(events)
