@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -49,8 +49,9 @@ class Client:
         assert answer[1] == f"id-{self._unique_id}"
         return answer
 
-    async def accepted(self, action: str, payload: dict[str, object]) -> dict[str, Any]:
+    async def accepted(self, action: str, payload: Mapping[str, object]) -> dict[str, Any]:
         kind, unique_id, answer = await self.ask(action, payload)
+        assert isinstance(answer, dict)
         assert kind == 3
         check_result(Result(unique_id=unique_id, payload=answer), action)
         return answer
