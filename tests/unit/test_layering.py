@@ -67,6 +67,8 @@ IMPORTERS: dict[str, set[str]] = {
     "paho": {"cp_image.mqtt_link"},
     "docker": {
         "launcher.docker_host",
+        "supervisor_cli.bring_up",
+        "supervisor_cli.engine",
         "supervisor_cli.environment",
         "supervisor_cli.images",
         "supervisor_cli.doctor",
