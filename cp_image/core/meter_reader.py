@@ -34,12 +34,10 @@ class MeterReader:
         interval_s = self._configuration.integer(Key.METER_VALUE_SAMPLE_INTERVAL)
         wanted = interval_s > 0 and self._configuration.elements(Key.METER_VALUES_SAMPLED_DATA)
         connector.next_sample_at = now + interval_s if wanted else None
-        self.keep(connector, self._clock.at(now))
 
-    def end(self, connector: Connector, at: float) -> None:
-        """The transaction has ended, at an instant of station time."""
+    def end(self, connector: Connector) -> None:
+        """The transaction has ended."""
         connector.next_sample_at = None
-        self.keep(connector, at)
 
     def keep(self, connector: Connector, at: float) -> None:
         """Keep the register: what was told of it must never be taken back."""

@@ -80,7 +80,6 @@ class RequestQueue:
             The requests that are lost; transaction messages stay and are said again.
         """
         self._connected = False
-        self._late = None
         lost = list(self._passing)
         if self._in_flight is not None and isinstance(self._in_flight.entry, PassingEntry):
             lost.insert(0, self._in_flight.entry)

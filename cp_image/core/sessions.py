@@ -234,7 +234,7 @@ class Sessions:
         )
         connector.transaction = None
         connector.meter.draw(0.0)
-        self._meters.end(connector, at)
+        self._meters.end(connector)
         connector.spent = connector.car.plugged
         self._outbox.forget(transaction_key(connector.connector_id))
         self._keep_car(connector)

@@ -29,7 +29,7 @@ from cp_image.core.events import (
     Stopped,
     TagPresented,
 )
-from cp_image.core.messages import Request, StatusNotification
+from cp_image.core.messages import Answer, Request, StatusNotification
 from cp_image.core.settings import StationSettings
 from cp_image.core.station import Station
 from tests.support.scripted_csms import Refusal, ScriptedCsms
@@ -140,6 +140,12 @@ class VirtualStation:
     def stop(self) -> None:
         """End in order."""
         self.handle(Stopped())
+
+    def answer_late(self, message_id: str, answer: Answer) -> None:
+        """Let the CSMS answer a request it was silent about."""
+        if self._in_flight is not None and self._in_flight[0] == message_id:
+            self._in_flight = None
+        self.handle(CallAnswered(message_id=message_id, answer=answer))
 
     def run(self, seconds: float) -> None:
         """Let time pass, with every deadline in its order."""

@@ -154,3 +154,8 @@ def test_a_dc_station_charges_in_watts() -> None:
     assert shown.power_w == 150_000
     station.run(3600)
     assert station.connector().session_wh == pytest.approx(150_000)
+
+
+def test_the_dust_of_floats_is_no_missing_watt_hour() -> None:
+    assert Meter(2299.9999999999).whole_wh == 2300
+    assert Meter(2299.999).whole_wh == 2299

@@ -3,8 +3,16 @@
 import pytest
 
 from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.core.effects import SendCall
 from cp_image.core.errors import NotNowError
-from cp_image.core.messages import StartTransaction, StatusNotification, StopTransaction
+from cp_image.core.messages import (
+    Authorize,
+    AuthorizeAnswer,
+    StartTransaction,
+    StatusNotification,
+    StopTransaction,
+)
+from tests.support.scripted_csms import ACCEPTED
 from tests.support.virtual_station import VirtualStation
 
 S = ConnectorState
@@ -130,3 +138,16 @@ def test_a_fault_without_a_link_is_reported_later() -> None:
     station.connect()
     assert station.reported(2) == [S.AVAILABLE, S.FAULTED]
     assert station.reported(1) == [S.AVAILABLE]
+
+
+def test_a_fault_forgets_the_tag_that_is_being_checked() -> None:
+    station = connected()
+    station.csms.silent = {Authorize}
+    station.plug()
+    station.tag()
+    asked = station.wanted(SendCall)[-1]
+    station.fault()
+    station.fault(faulted=False)
+    station.answer_late(asked.message_id, AuthorizeAnswer(id_tag_status=ACCEPTED))
+    assert station.connector().status is S.PREPARING
+    assert station.heard(StartTransaction) == []

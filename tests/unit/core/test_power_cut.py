@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cp_image.api.payloads import ConnectorState, StopReason, TransactionStopped
+from cp_image.api.payloads import CarInput, ConnectorState, StopReason, TransactionStopped
 from cp_image.core.messages import (
     BootNotification,
     MeterValues,
@@ -214,3 +214,37 @@ def test_wherever_the_cut_comes_every_transaction_ends_once_and_in_order(cut_aft
     assert closed == sorted(closed)
     assert started == len(closed) >= 2
     assert not [key for key in station.stored if key.startswith(("queue/", "transaction"))]
+
+
+def test_messages_of_several_lives_keep_their_order() -> None:
+    station = charging(VirtualStation())
+    station.disconnect()
+    station.run(600)
+    again = station.power_cut().power_cut()
+    again.connect()
+    told = [type(r) for _, r in again.csms.heard if isinstance(r, (MeterValues, StopTransaction))]
+    assert told == 10 * [MeterValues] + [StopTransaction]
+
+
+def test_without_samples_nothing_that_was_published_is_taken_back() -> None:
+    keys = {"MeterValueSampleInterval": "0"}
+    station = charging(VirtualStation(make_settings(configuration=keys)))
+    station.run(1800)
+    station.plug(draws=10.0)
+    published = station.connector().register_wh
+    assert published == 5520
+    station.run(1800)
+    again = station.power_cut()
+    assert again.connector().register_wh == published
+    again.connect()
+    assert again.heard(StopTransaction)[0].at == EPOCH + 1800
+
+
+def test_a_paused_transaction_is_closed_at_its_last_reading() -> None:
+    station = charging(VirtualStation())
+    station.run(30)
+    station.car(1, CarInput(ready=False))
+    station.run(300)
+    again = station.power_cut()
+    again.connect()
+    assert again.heard(StopTransaction)[0].at == EPOCH + 300

@@ -5,8 +5,9 @@ from collections import Counter
 import pytest
 
 from cp_image.api.payloads import ConnectorState, StopReason, TransactionStarted
-from cp_image.core.effects import SendCall
-from cp_image.core.events import CallAnswered, CallFailed
+from cp_image.core.configuration_keys import Configuration
+from cp_image.core.effects import Persist, SendCall
+from cp_image.core.events import CallFailed
 from cp_image.core.messages import (
     Authorize,
     Heartbeat,
@@ -17,6 +18,8 @@ from cp_image.core.messages import (
     StatusNotification,
     StopTransaction,
 )
+from cp_image.core.outbox import Outbox
+from cp_image.core.request_queue import RequestQueue
 from tests.support.scripted_csms import ACCEPTED
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
@@ -181,11 +184,8 @@ def test_an_answer_that_comes_late_still_counts() -> None:
     (call,) = [c for c in station.wanted(SendCall) if isinstance(c.request, StartTransaction)]
     station.run(40)
     station.csms.silent = set()
-    station.handle(
-        CallAnswered(
-            message_id=call.message_id,
-            answer=StartTransactionAnswer(transaction_id=4711, id_tag_status=ACCEPTED),
-        )
+    station.answer_late(
+        call.message_id, StartTransactionAnswer(transaction_id=4711, id_tag_status=ACCEPTED)
     )
     assert station.connector().transaction_id == 4711
     station.run(600)
@@ -234,3 +234,52 @@ def test_every_message_is_told_once() -> None:
     told = Counter(map(repr, transaction_messages(station)))
     assert set(told.values()) == {1}
     assert len(told) == 62
+
+
+def test_what_happens_now_goes_before_the_backlog() -> None:
+    station = charging()
+    station.disconnect()
+    station.run(600)
+    station.plug(2)
+    heard = len(station.csms.heard)
+    station.connect()
+    kinds = [type(r) for _, r in station.csms.heard[heard:]]
+    assert kinds == [StatusNotification] + 10 * [MeterValues]
+
+
+def test_a_tag_goes_before_what_has_time() -> None:
+    station = charging()
+    station.csms.silent = {Heartbeat}
+    station.run(300)  # a Heartbeat is in flight, a reading waits
+    heard = len(station.csms.heard)
+    station.plug(2)
+    station.tag("TAG2", 2)
+    station.run(30)
+    kinds = [type(r) for _, r in station.csms.heard[heard:]]
+    assert kinds[0] is Authorize
+
+
+def test_a_heartbeat_that_is_lost_with_the_link_does_not_keep_back_the_next() -> None:
+    station = VirtualStation()
+    station.csms.silent = {Heartbeat}
+    station.connect()
+    station.run(300)
+    station.disconnect()
+    station.connect()
+    station.run(300)
+    assert station.heard_at(Heartbeat) == [300.0, 600.0]
+
+
+def test_numbers_are_not_given_twice_over_power_cuts() -> None:
+    outbox = Outbox()
+    queue = RequestQueue(
+        stored={"transaction-id/000000000041": b"7"},
+        outbox=outbox,
+        configuration=Configuration({}, nb_connectors=1),
+        message_ids=iter(()),
+    )
+    request = StartTransaction(connector_id=1, id_tag="TAG1", meter_start_wh=0, at=EPOCH)
+    assert queue.push_start(request) == 42
+    (kept,) = outbox.take()
+    assert isinstance(kept, Persist)
+    assert kept.key == "queue/000000000042"

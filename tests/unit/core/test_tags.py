@@ -5,7 +5,6 @@ import pytest
 from cp_image.api.payloads import ConnectorState, StopReason
 from cp_image.core.effects import SendCall
 from cp_image.core.errors import NotNowError
-from cp_image.core.events import CallAnswered
 from cp_image.core.messages import (
     AuthorizationStatus,
     Authorize,
@@ -61,10 +60,7 @@ def test_a_second_presentation_before_the_answer_cancels() -> None:
     station.tag()
     station.tag()
     asked = [call for call in station.wanted(SendCall) if isinstance(call.request, Authorize)]
-    station._in_flight = None
-    station.handle(
-        CallAnswered(message_id=asked[0].message_id, answer=AuthorizeAnswer(id_tag_status=ACCEPTED))
-    )
+    station.answer_late(asked[0].message_id, AuthorizeAnswer(id_tag_status=ACCEPTED))
     assert station.connector().status is S.AVAILABLE
     station.csms.silent = set()
     station.tag()
@@ -146,10 +142,7 @@ def test_the_own_tag_stops_without_asking_even_while_another_is_asked_about() ->
     station.tag("DAD")
     assert station.connector().status is S.FINISHING
     station.unplug()
-    station._in_flight = None
-    station.handle(
-        CallAnswered(message_id=asked.message_id, answer=AuthorizeAnswer(id_tag_status=FAMILY))
-    )
+    station.answer_late(asked.message_id, AuthorizeAnswer(id_tag_status=FAMILY))
     assert station.connector().status is S.AVAILABLE  # the late answer starts nothing
     assert [s.id_tag for s in station.heard(StopTransaction)] == ["DAD"]
 
@@ -170,11 +163,8 @@ def test_unplugging_while_the_tag_is_checked_keeps_the_authorization() -> None:
     station.tag()
     asked = station.wanted(SendCall)[-1]
     station.unplug()
-    station._in_flight = None
     station.csms.silent = set()
-    station.handle(
-        CallAnswered(message_id=asked.message_id, answer=AuthorizeAnswer(id_tag_status=ACCEPTED))
-    )
+    station.answer_late(asked.message_id, AuthorizeAnswer(id_tag_status=ACCEPTED))
     assert station.connector().status is S.PREPARING
     station.plug()
     assert station.connector().status is S.CHARGING
