@@ -17,6 +17,11 @@ NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _FIELDS: Final = frozenset(Specification.__struct_fields__)
 _PATH_TAIL: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _SHOWN_CHARACTERS: Final = 60
+_USUAL_DC: Final = {
+    "max_setpoint": 300_000.0,
+    "max_setpoint_per_connector": 150_000.0,
+    "voltage": 400.0,
+}
 
 
 class EntryError(ValueError):
@@ -64,14 +69,16 @@ def only_names(entry: bytes | msgspec.Raw) -> bool:
 def read_specification(entry: bytes | msgspec.Raw) -> Specification:
     """Return the specification in a full entry, as `start` needs it.
 
-    Integers are taken for floats, unknown fields are ignored, and DC has one phase whatever is
-    asked.
+    Integers are taken for floats, unknown fields are ignored, DC has one phase whatever is
+    asked, and limits and voltage that are left out are those usual for the type.
 
     Raises:
         EntryError: a field is missing, mistyped or out of range.
     """
     raw = _object(entry)
     charge_point_id = _id(raw)
+    if raw.get("type") == ChargePointType.DC:
+        raw = {**_USUAL_DC, **raw}
     try:
         specification = msgspec.convert(raw, Specification)
     except msgspec.ValidationError as exc:

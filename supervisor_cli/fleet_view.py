@@ -111,6 +111,12 @@ class ChargePointView:
         """Drawn now by all connectors."""
         return sum(connector.power_w for connector in self.connectors)
 
+    def metered(self, now: float) -> Self:
+        """Return it with the meters of what charges read at `now`, epoch seconds."""
+        if not self.alive:
+            return self
+        return replace(self, reported={n: _read_at(now, it) for n, it in self.reported.items()})
+
     def _connector(self, connector_id: int, reported: ConnectorStatus) -> ConnectorView:
         return ConnectorView(
             connector_id=connector_id,
@@ -146,6 +152,13 @@ class FleetView:
     def charge_points(self) -> tuple[ChargePointView, ...]:
         """The charge points in natural order: CP-2 before CP-10."""
         return tuple(self.by_id[key] for key in sorted(self.by_id, key=natural_key))
+
+    def metered(self, now: float) -> Self:
+        """Return the view with the meters of what charges read at `now`, epoch seconds.
+
+        A charge point publishes its register when the power changes, not while it flows on.
+        """
+        return replace(self, by_id={key: each.metered(now) for key, each in self.by_id.items()})
 
     def get(self, charge_point_id: str) -> ChargePointView | None:
         """Return a charge point, or None where nothing is known of it."""
@@ -236,3 +249,16 @@ def _put(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
 
 def _drop(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
     return MappingProxyType({k: v for k, v in mapping.items() if k != key})
+
+
+def _read_at(now: float, reported: ConnectorStatus) -> ConnectorStatus:
+    elapsed_s = now - reported.metered_at
+    if reported.power_w <= 0 or reported.metered_at <= 0 or elapsed_s <= 0:
+        return reported
+    drawn_wh = reported.power_w * elapsed_s / 3600
+    return msgspec.structs.replace(
+        reported,
+        register_wh=reported.register_wh + drawn_wh,
+        session_wh=reported.session_wh + drawn_wh,
+        metered_at=now,
+    )

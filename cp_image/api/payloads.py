@@ -113,6 +113,8 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
         power_w: drawn active power.
         register_wh: the meter's import register; it never falls.
         session_wh: energy of the running transaction.
+        metered_at: epoch seconds at which both stood so; since then `power_w` has been flowing,
+            for a change of it is published at once.
         error_code: OCPP 1.6 §7.6 ChargePointErrorCode.
     """
 
@@ -133,6 +135,7 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
     power_w: float = 0.0
     register_wh: float = 0.0
     session_wh: float = 0.0
+    metered_at: float = 0.0
     error_code: str = "NoError"
 
 

@@ -1,5 +1,7 @@
 """A connector: its state, its car, its meter, and the transaction that may run on it."""
 
+import msgspec
+
 from cp_image.api.payloads import ConnectorState, ConnectorStatus
 from cp_image.core.car import Car
 from cp_image.core.connector_states import TRANSACTION_STATES, StateEvent, next_state
@@ -95,12 +97,11 @@ class Connector:
         self.meter.draw(self.supply.power_w(self.drawn))
 
     def status(self) -> ConnectorStatus:
-        """Return what is published of it."""
+        """Return what is published of it, without the meter's reading."""
         l1, l2, l3 = self.drawn
         wanted_l1, wanted_l2, wanted_l3 = self.car.wanted
         transaction = self.transaction
         session = transaction or self.authorization
-        register_wh = self.meter.register_wh
         return ConnectorStatus(
             status=self.state,
             id_tag=session.id_tag if session else "",
@@ -117,7 +118,13 @@ class Connector:
             consumption_l3=l3,
             transaction_id=transaction.transaction_id if transaction else None,
             power_w=self.meter.power_w,
-            register_wh=register_wh,
-            session_wh=register_wh - transaction.register_start_wh if transaction else 0.0,
             error_code=error_code(self.faults).value,
+        )
+
+    def metered(self, status: ConnectorStatus, now: float) -> ConnectorStatus:
+        """Return a status with the meter's reading, to which it must have been advanced."""
+        register_wh = self.meter.register_wh
+        start_wh = self.transaction.register_start_wh if self.transaction else register_wh
+        return msgspec.structs.replace(
+            status, register_wh=register_wh, session_wh=register_wh - start_wh, metered_at=now
         )

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from random import Random
 
-import msgspec
-
 from cp_image.api.payloads import ChargePointState, ConnectorState, ConnectorStatus
 from cp_image.core import events, messages
 from cp_image.core.configuration_keys import Configuration
@@ -264,11 +262,11 @@ class Station:
         return self._outbox.take()
 
     def _publish(self, connector: Connector, now: float, *, fresh: bool) -> None:
-        status = connector.status()
+        silent = connector.status()
         # The register alone is no news: it moves all the time.
-        silent = msgspec.structs.replace(status, register_wh=0.0, session_wh=0.0)
         if fresh or silent != self._published.get(connector.connector_id):
             self._published[connector.connector_id] = silent
+            status = connector.metered(silent, now)
             self._outbox.put(PublishConnector(connector_id=connector.connector_id, status=status))
             self._meters.keep(connector, self._clock.at(now))
 

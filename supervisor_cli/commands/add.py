@@ -8,6 +8,7 @@ import typer
 
 from cp_image.api.payloads import ChargePointType
 from launcher.api import Specification
+from launcher.fleet import central_system_fault
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.context import Settings, run, settings
@@ -142,12 +143,10 @@ def specification(**fields: object) -> Specification:
         raise SimuError(
             text, hint="simuctl add --help names the options", exit_code=ExitCode.USAGE
         ) from exc
-    scheme, separator, rest = checked.central_system.partition("://")
-    if scheme.casefold() not in {"ws", "wss"} or not separator or not rest.strip("/"):
+    fault = central_system_fault(checked.central_system)
+    if fault:
         raise SimuError(
-            f"central system {checked.central_system!r} is not a ws:// or wss:// URL",
-            hint="for example ws://localhost:9000/ocpp",
-            exit_code=ExitCode.USAGE,
+            fault, hint="for example ws://localhost:9000/ocpp", exit_code=ExitCode.USAGE
         )
     return checked
 

@@ -1,5 +1,6 @@
 """Commands that look: ls, show, wait."""
 
+import time
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -148,7 +149,7 @@ def has_state(view: FleetView, charge_point_id: str, state: Wanted, connector: i
 
 async def _snapshot(wanted: Settings) -> FleetView:
     async with wanted.client() as simu:
-        return simu.view
+        return simu.view.metered(time.time())
 
 
 async def _wait(

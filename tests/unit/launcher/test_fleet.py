@@ -95,6 +95,16 @@ def test_dc_has_one_phase_whatever_is_asked() -> None:
     assert read_specification(entry(type="AC", nb_phases=3)).nb_phases == 3
 
 
+def test_limits_that_are_left_out_are_those_usual_for_the_type() -> None:
+    def limits(kind: str) -> tuple[float, float, float]:
+        named = {"id": "CP-1", "type": kind, "central_system": "ws://csms"}
+        it = read_specification(msgspec.json.encode(named))
+        return it.max_setpoint, it.max_setpoint_per_connector, it.voltage
+
+    assert limits("AC") == (32.0, 32.0, 230.0)
+    assert limits("DC") == (300_000.0, 150_000.0, 400.0)
+
+
 def test_unknown_fields_are_ignored() -> None:
     assert read_specification(entry(colour="red")).id == "CP-1"
 

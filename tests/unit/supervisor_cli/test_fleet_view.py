@@ -72,6 +72,23 @@ def test_the_connectors_of_a_dead_charge_point_are_not_live() -> None:
     assert dead.power_w == 0.0
 
 
+def test_a_meter_is_read_at_any_time() -> None:
+    running = connector_status(
+        status=ConnectorState.CHARGING,
+        power_w=3600.0,
+        register_wh=100.0,
+        session_wh=10.0,
+        metered_at=1000.0,
+    )
+    view = told(FleetView(), status("CP-1"), connector("CP-1", 1, running))
+    read = view.metered(1060.0).by_id["CP-1"].reported[1]
+    assert (read.register_wh, read.session_wh) == (160.0, 70.0)
+    # A clock that runs behind takes no energy back, and a dead charge point counts nothing.
+    assert view.metered(900.0).by_id["CP-1"].reported[1] == running
+    dead = told(view, status("CP-1", status=ChargePointState.DEAD))
+    assert dead.metered(1060.0).by_id["CP-1"].reported[1] == running
+
+
 def test_a_connector_heard_before_its_charge_point_is_not_live() -> None:
     orphan = told(FleetView(), connector("CP-1", 1, CHARGING)).by_id["CP-1"]
     assert orphan.state is None
