@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cp_image.api import payloads
+from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.messages import Request
 
 
@@ -17,6 +18,32 @@ class SendCall:
 
     message_id: str
     request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAnswer:
+    """Answer a request of the CSMS."""
+
+    message_id: str
+    answer: CsmsAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseCall:
+    """Answer a request of the CSMS with the error that says it is not supported."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reboot:
+    """Forget everything that is not persisted and begin anew with `Station.power_up`.
+
+    The shell closes the WebSocket, when what was said before has gone out, and makes a new
+    station of what is stored.
+    """
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +101,15 @@ class Log:
     text: str
 
 
-Effect = SendCall | PublishStation | PublishConnector | PublishEvent | Persist | Disconnect | Log
+Effect = (
+    SendCall
+    | SendAnswer
+    | RefuseCall
+    | Reboot
+    | PublishStation
+    | PublishConnector
+    | PublishEvent
+    | Persist
+    | Disconnect
+    | Log
+)

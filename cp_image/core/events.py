@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cp_image.api.payloads import CarInput
+from cp_image.core.csms_messages import CsmsRequest
 from cp_image.core.messages import Answer
 
 
@@ -33,6 +34,14 @@ class CallFailed:
     message_id: str
     error_code: str
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsmsAsked:
+    """The CSMS asks something; every request gets one `SendAnswer` or `RefuseCall`."""
+
+    message_id: str
+    request: CsmsRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,7 @@ Event = (
     | CsmsDisconnected
     | CallAnswered
     | CallFailed
+    | CsmsAsked
     | CarChanged
     | TagPresented
     | FaultChanged

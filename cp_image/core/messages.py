@@ -29,6 +29,36 @@ class AuthorizationStatus(StrEnum):
     CONCURRENT_TX = "ConcurrentTx"
 
 
+class DataTransferStatus(StrEnum):
+    """OCPP 1.6 §7.24."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    UNKNOWN_MESSAGE_ID = "UnknownMessageId"
+    UNKNOWN_VENDOR_ID = "UnknownVendorId"
+
+
+class DiagnosticsStatus(StrEnum):
+    """OCPP 1.6 §7.24."""
+
+    IDLE = "Idle"
+    UPLOADED = "Uploaded"
+    UPLOAD_FAILED = "UploadFailed"
+    UPLOADING = "Uploading"
+
+
+class FirmwareStatus(StrEnum):
+    """OCPP 1.6 §7.25."""
+
+    DOWNLOADED = "Downloaded"
+    DOWNLOAD_FAILED = "DownloadFailed"
+    DOWNLOADING = "Downloading"
+    IDLE = "Idle"
+    INSTALLATION_FAILED = "InstallationFailed"
+    INSTALLING = "Installing"
+    INSTALLED = "Installed"
+
+
 class Measurand(StrEnum):
     """OCPP 1.6 §7.31, those that are simulated."""
 
@@ -130,12 +160,13 @@ class Authorize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTransaction:
-    """OCPP 1.6 §4.8."""
+    """OCPP 1.6 §4.8; `reservation_id` None where no reservation ends by it."""
 
     connector_id: int
     id_tag: str
     meter_start_wh: int
     at: float
+    reservation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +190,29 @@ class StopTransaction:
     transaction_data: Sequence[MeterValue] = field(default=())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTransfer:
+    """OCPP 1.6 §5.6 and §4.3: either side may ask it; None where a field was left out."""
+
+    vendor_id: str
+    message_id: str | None = None
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticsStatusNotification:
+    """OCPP 1.6 §4.4."""
+
+    status: DiagnosticsStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareStatusNotification:
+    """OCPP 1.6 §4.5."""
+
+    status: FirmwareStatus
+
+
 Request = (
     BootNotification
     | Heartbeat
@@ -167,6 +221,9 @@ Request = (
     | StartTransaction
     | MeterValues
     | StopTransaction
+    | DataTransfer
+    | DiagnosticsStatusNotification
+    | FirmwareStatusNotification
 )
 """What a charge point asks of the CSMS."""
 
@@ -219,8 +276,16 @@ class StopTransactionAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataTransferAnswer:
+    """Answer to `DataTransfer`, of either side."""
+
+    status: DataTransferStatus
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyAnswer:
-    """Answer to `StatusNotification` and `MeterValues`."""
+    """Answer to what needs none: statuses and `MeterValues`."""
 
 
 Answer = (
@@ -229,6 +294,7 @@ Answer = (
     | AuthorizeAnswer
     | StartTransactionAnswer
     | StopTransactionAnswer
+    | DataTransferAnswer
     | EmptyAnswer
 )
 """What the CSMS answers to a `Request`."""

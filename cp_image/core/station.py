@@ -8,6 +8,7 @@ from cp_image.core import events, messages
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
 from cp_image.core.csms_relation import CsmsRelation
+from cp_image.core.desk import Desk
 from cp_image.core.effects import Effect, LogLevel, PublishConnector
 from cp_image.core.errors import UnknownConnectorError
 from cp_image.core.events import Event
@@ -88,6 +89,8 @@ class Station:
             clock=clock,
             outbox=outbox,
         )
+        # A feature profile adds its handlers here.
+        self._desk = Desk({}, outbox)
         self._faults: set[Fault] = set()
         self._published: dict[int, ConnectorStatus] = {}
         self._ended = False
@@ -132,6 +135,8 @@ class Station:
             case events.CallFailed():
                 why = f"{event.error_code} {event.description}".strip()
                 self._failed(self._queue.failed(event.message_id, why, now), now)
+            case events.CsmsAsked():
+                self._desk.asked(event, now)
             case events.Stopped():
                 return self._end(now)
             case _:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from cp_image.core.events import CallAnswered, CallFailed
+from cp_image.core.csms_messages import CsmsAnswer
+from cp_image.core.events import CallAnswered, CallFailed, CsmsAsked
 from cp_image.core.messages import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """An answer for the station."""
+    """An answer or a request for the station."""
 
-    event: CallAnswered | CallFailed
+    event: CallAnswered | CallFailed | CsmsAsked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,12 @@ class Dialect(Protocol):
 
     def encode(self, message_id: str, request: Request) -> str:
         """Return the frame of a request and remember that its answer is awaited."""
+
+    def encode_answer(self, message_id: str, answer: CsmsAnswer) -> str:
+        """Return the frame of the answer to a request of the CSMS."""
+
+    def encode_refusal(self, message_id: str) -> str:
+        """Return the frame that says a request of the CSMS is not supported."""
 
     def decode(self, frame: str) -> Incoming:
         """Return what a frame of the CSMS means; never raises, whatever the frame."""

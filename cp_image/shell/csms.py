@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event
 from cp_image.core.messages import Request
 from cp_image.dialects.dialect import Dialect, Heard, Ignored, Reply
@@ -119,6 +120,14 @@ class CsmsLink:
         frame = self._dialect.encode(message_id, request)
         self._nothing_open.clear()
         self._put(frame)
+
+    def send_answer(self, message_id: str, answer: CsmsAnswer) -> None:
+        """Answer a request of the CSMS; without its connection there is nobody to answer."""
+        self._put(self._dialect.encode_answer(message_id, answer))
+
+    def refuse_call(self, message_id: str) -> None:
+        """Say that a request of the CSMS is not supported."""
+        self._put(self._dialect.encode_refusal(message_id))
 
     def disconnect(self, reason: str) -> None:
         """Close the connection behind what is still to be sent, and connect again."""

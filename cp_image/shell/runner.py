@@ -14,6 +14,8 @@ from cp_image.core.effects import (
     PublishConnector,
     PublishEvent,
     PublishStation,
+    RefuseCall,
+    SendAnswer,
     SendCall,
 )
 from cp_image.core.events import Event, Stopped
@@ -167,6 +169,10 @@ class Runner:
                 return
             case SendCall(message_id=message_id, request=request):
                 self._csms.send_call(message_id, request)
+            case SendAnswer(message_id=message_id, answer=answer):
+                self._csms.send_answer(message_id, answer)
+            case RefuseCall(message_id=message_id):
+                self._csms.refuse_call(message_id)
             case PublishStation(status=state, reason=reason):
                 self._control.publish_station(state, reason)
             case PublishConnector(connector_id=connector_id, status=status):

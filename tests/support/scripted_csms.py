@@ -77,7 +77,14 @@ class ScriptedCsms:
                 )
             case messages.StopTransaction():
                 return messages.StopTransactionAnswer()
-            case messages.StatusNotification() | messages.MeterValues():
+            case messages.DataTransfer():
+                return messages.DataTransferAnswer(status=messages.DataTransferStatus.ACCEPTED)
+            case (
+                messages.StatusNotification()
+                | messages.MeterValues()
+                | messages.DiagnosticsStatusNotification()
+                | messages.FirmwareStatusNotification()
+            ):
                 return messages.EmptyAnswer()
 
     def _tag(self, id_tag: str) -> IdTagStatus:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from ocpp.messages import MessageType
+from ocpp.v16.enums import Action
 
 from cp_image.core import messages
-from cp_image.core.events import CallAnswered, CallFailed
+from cp_image.core.csms_messages import CsmsAnswer
+from cp_image.core.events import CallAnswered, CallFailed, CsmsAsked
 from cp_image.dialects.dialect import Heard, Ignored, Incoming, Reply
 from cp_image.dialects.ocpp16 import core_profile
 from cp_image.dialects.ocpp16.conversions import ValueRefusedError, to_payload
@@ -20,14 +22,21 @@ from cp_image.dialects.ocpp16.frames import (
     decode,
     encode_call,
     encode_call_error,
+    encode_call_result,
 )
-from cp_image.dialects.ocpp16.incoming import refuse
-from cp_image.dialects.ocpp16.validation import Direction, find_violation
+from cp_image.dialects.ocpp16.incoming import ToRequest, ToResult, examine
+from cp_image.dialects.ocpp16.validation import Direction, Violation, find_violation
 
 SUBPROTOCOL: Final = "ocpp1.6"
 
 _OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {**core_profile.OUTGOING}
-"""A feature profile adds its table here."""
+_INCOMING: Final[Mapping[Action, ToRequest]] = {}
+_ANSWERS: Final[Mapping[type[Any], ToResult]] = {}
+"""A feature profile adds its tables to these three."""
+
+_UNSUPPORTED: Final = Violation(
+    code=CallErrorCode.NOT_SUPPORTED, description="this charge point does not support it"
+)
 
 _MOST_OPEN_CALLS: Final = 16
 """The core has one CALL open; those it gave up waiting for are remembered for a late answer."""
@@ -74,12 +83,27 @@ class Ocpp16:
             case BrokenFrame() as broken_frame:
                 return self._broken(broken_frame)
 
+    def encode_answer(self, message_id: str, answer: CsmsAnswer) -> str:
+        """See `Dialect`."""
+        return encode_call_result(message_id, to_payload(_ANSWERS[type(answer)](answer)))
+
+    def encode_refusal(self, message_id: str) -> str:
+        """See `Dialect`."""
+        return encode_call_error(message_id, _UNSUPPORTED.code, _UNSUPPORTED.description)
+
     def _call(self, frame: CallFrame) -> Incoming:
-        violation = refuse(frame)
-        return Reply(
-            frame=encode_call_error(frame.message_id, violation.code, violation.description),
-            note=f"{frame.action[:50]} refused: {violation.code}, {violation.description[:255]}",
-        )
+        asked = examine(frame)
+        if isinstance(asked, Violation):
+            return _refused(frame, asked)
+        to_request = _INCOMING.get(asked.action)
+        if to_request is None:
+            return _refused(frame, _UNSUPPORTED)
+        try:
+            request = to_request(asked.payload)
+        except ValueRefusedError as exc:
+            code = CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION
+            return _refused(frame, Violation(code=code, description=str(exc)))
+        return Heard(event=CsmsAsked(message_id=frame.message_id, request=request))
 
     def _result(self, frame: ResultFrame) -> Incoming:
         outgoing = self._open.pop(frame.message_id, None)
@@ -129,6 +153,13 @@ class Ocpp16:
             CallErrorCode.FORMATION_VIOLATION,
             f"the answer to {outgoing.action} is invalid: {frame.reason}",
         )
+
+
+def _refused(frame: CallFrame, violation: Violation) -> Reply:
+    return Reply(
+        frame=encode_call_error(frame.message_id, violation.code, violation.description),
+        note=f"{frame.action[:50]} refused: {violation.code}, {violation.description[:255]}",
+    )
 
 
 def _failed(message_id: str, error_code: str, description: str) -> Heard:

@@ -79,6 +79,11 @@ def encode_call(message_id: str, action: str, payload: dict[str, Any]) -> str:
     return _compact([MessageType.Call, message_id, action, payload])
 
 
+def encode_call_result(message_id: str, payload: dict[str, Any]) -> str:
+    """Return a CALLRESULT frame, compact."""
+    return _compact([MessageType.CallResult, message_id, payload])
+
+
 def encode_call_error(message_id: str, code: CallErrorCode, description: str) -> str:
     """Return a CALLERROR frame: five elements, the description cut to what OCPP-J allows."""
     text = description[:MAX_DESCRIPTION]

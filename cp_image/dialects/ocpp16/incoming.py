@@ -1,11 +1,23 @@
-"""What a charge point does with the requests of a CSMS: each is answered, none is obeyed yet."""
+"""What a CSMS asks: a table per feature profile, and why a request is refused."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from ocpp.v16.enums import Action
 
+from cp_image.core.csms_messages import CsmsRequest
 from cp_image.dialects.ocpp16.frames import CallErrorCode, CallFrame
 from cp_image.dialects.ocpp16.validation import Direction, Violation, find_violation
+
+Payload = Mapping[str, Any]
+
+ToRequest = Callable[[Payload], CsmsRequest]
+"""Makes the core's request of a payload that the schema allows; it may raise
+`conversions.ValueRefusedError`."""
+
+ToResult = Callable[[Any], object]
+"""Makes the `ocpp` dataclass of the core's answer."""
 
 TO_CSMS_ONLY: Final = frozenset(
     {
@@ -27,8 +39,16 @@ TO_CSMS_ONLY: Final = frozenset(
 """Actions that only a CSMS answers (OCPP 1.6 §4)."""
 
 
-def refuse(frame: CallFrame) -> Violation:
-    """Return why a request cannot be obeyed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request whose payload the schema allows."""
+
+    action: Action
+    payload: Payload
+
+
+def examine(frame: CallFrame) -> Asked | Violation:
+    """Return a request that can be read, or why it cannot be obeyed.
 
     The action is looked at first, then the payload, so that a CSMS developer hears of a wrong
     payload even where the action is not simulated.
@@ -46,9 +66,8 @@ def refuse(frame: CallFrame) -> Violation:
             description=f"{action} goes from the charge point to the CSMS",
         )
     violation = find_violation(Direction.REQUEST, action, frame.payload)
-    if violation is not None:
-        return violation
-    return Violation(
-        code=CallErrorCode.NOT_SUPPORTED,
-        description=f"this charge point does not support {action}",
-    )
+    if violation is not None or not isinstance(frame.payload, dict):
+        return violation or Violation(
+            code=CallErrorCode.FORMATION_VIOLATION, description="the payload is not an object"
+        )
+    return Asked(action=action, payload=frame.payload)

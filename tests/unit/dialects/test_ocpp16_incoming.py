@@ -28,6 +28,7 @@ def after(action: str) -> Ocpp16:
 def answer(action: str, payload: Any) -> CallAnswered | CallFailed:
     heard = after(action).decode(json.dumps([3, "id-1", payload]))
     assert isinstance(heard, Heard)
+    assert isinstance(heard.event, CallAnswered | CallFailed)
     assert heard.event.message_id == "id-1"
     return heard.event
 
