@@ -52,15 +52,24 @@ def complain(error: str, hint: str = "") -> None:
 
 
 @contextmanager
-def doing(text: str) -> Iterator[Callable[[str], None]]:
+def doing(text: str, *, steps: bool = False) -> Iterator[Callable[[str], None]]:
     """Show what takes a while; yields what changes the words.
 
-    On a terminal a spinner, gone at the end; elsewhere the first words on a line of stderr.
+    On a terminal a spinner, gone at the end; elsewhere a line of stderr.
+
+    Args:
+        text: the first words.
+        steps: whether the words that follow are few and each worth a line where there is no
+            terminal, rather than a count that moves.
     """
     console = talk_console()
     if not console.is_terminal:
-        console.print(text, markup=False, soft_wrap=True)
-        yield lambda _text: None
+
+        def line(words: str) -> None:
+            console.print(words, markup=False, soft_wrap=True)
+
+        line(text)
+        yield line if steps else lambda _text: None
         return
     from rich.text import Text  # noqa: PLC0415
 

@@ -42,7 +42,7 @@ def demo(
     name = settings(context).environment
     client = engine.connect()
     wanted = environment.EnvironmentSettings(name=name, broker_port=broker_port)
-    with doing(f"bringing up environment {name}") as now:
+    with doing(f"bringing up environment {name}", steps=True) as now:
         broker = bring_up(client, wanted, now)
         now("starting the demo CSMS")
         central_system = environment.start_csms(client, name, csms_port)

@@ -40,7 +40,7 @@ def up(
 
     name = settings(context).environment
     wanted = EnvironmentSettings(name=name, broker_host=broker_host, broker_port=broker_port)
-    with doing(f"bringing up environment {name}") as now:
+    with doing(f"bringing up environment {name}", steps=True) as now:
         broker = bring_up(engine.connect(), wanted, now)
     if as_json:
         print_json({"environment": name, "broker": str(broker)})
@@ -62,7 +62,7 @@ def down(
     charge_points = environment.charge_point_ids(client, wanted.environment)
     if charge_points and not yes:
         _confirm(f"{len(charge_points)} charge points go with all they remember. Go on?", context)
-    with doing(f"taking down environment {wanted.environment}") as now:
+    with doing(f"taking down environment {wanted.environment}", steps=True) as now:
         removed = environment.down(client, wanted.environment, now)
     state.forget(wanted.environment)
     if as_json:
@@ -98,7 +98,7 @@ def images() -> None:
     from supervisor_cli import engine  # noqa: PLC0415 - the engine's client costs 200 ms
     from supervisor_cli import images as building  # noqa: PLC0415
 
-    with doing("building images") as now:
+    with doing("building images", steps=True) as now:
         built = building.ensure_images(engine.connect(), now)
     data_console().print(f"built {', '.join(built)}" if built else "all images are current")
 
