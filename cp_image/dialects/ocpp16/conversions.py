@@ -1,5 +1,6 @@
 """Between the core's values and the words of an OCPP 1.6 payload."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,14 +9,34 @@ from typing import Any, Final
 from ocpp.v16 import datatypes, enums
 
 from cp_image.core import messages
+from cp_image.dialects.ocpp16.frames import CallErrorCode
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_INTEGER: Final = 2**63
 """Nothing that counts, stores or publishes an integer here can hold more."""
 
 
+_LARGEST_NUMBER: Final = 1e9
+"""Watts, seconds and amperes beyond it are nobody's, and neither floats nor clocks run into it."""
+_LONGEST_TIMESTAMP: Final = 100
+_TIMESTAMP: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+
+
 class ValueRefusedError(ValueError):
-    """A payload that its schema allows holds a value that means nothing; the text says which."""
+    """A payload that its schema allows holds a value that means nothing.
+
+    Args:
+        text: which value and why.
+        code: of the CALLERROR it earns.
+    """
+
+    def __init__(
+        self, text: str, code: CallErrorCode = CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION
+    ) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def to_payload(message: object) -> dict[str, Any]:
@@ -54,8 +75,10 @@ def to_epoch(name: str, text: str) -> float:
     Raises:
         ValueRefusedError: it is no timestamp.
     """
+    upper = text[:_LONGEST_TIMESTAMP].strip().upper()
     try:
-        moment = datetime.fromisoformat(text.strip().upper())
+        # What Python reads beyond RFC 3339, dates alone and week numbers, nobody means.
+        moment = datetime.fromisoformat(upper if _TIMESTAMP.fullmatch(upper) else "")
     except ValueError as exc:
         raise ValueRefusedError(f"{name} is no timestamp: {text[:40]!r}") from exc
     if moment.tzinfo is None:
@@ -72,6 +95,39 @@ def to_integer(name: str, value: int) -> int:
     if not -_LONGEST_INTEGER <= value < _LONGEST_INTEGER:
         raise ValueRefusedError(f"{name} does not fit 64 bits")
     return value
+
+
+def to_count(name: str, value: int, *, least: int = 0) -> int:
+    """Return an integer that cannot be less than `least`: a connector, a level, seconds.
+
+    Raises:
+        ValueRefusedError: it is less, or more than anything that is counted here.
+    """
+    if not least <= value <= _LARGEST_NUMBER:
+        raise ValueRefusedError(f"{name} is {value:.10g}: it is at least {least} and at most 1e9")
+    return value
+
+
+def to_limit(name: str, value: float) -> float:
+    """Return amperes or watts.
+
+    Raises:
+        ValueRefusedError: they are negative, or more than anything that exists.
+    """
+    if not 0 <= value <= _LARGEST_NUMBER:
+        raise ValueRefusedError(f"{name} is not between 0 and 1e9")
+    return float(value)
+
+
+def to_id_tag(name: str, text: str) -> str:
+    """Return an IdToken (OCPP 1.6 §7.28).
+
+    Raises:
+        ValueRefusedError: it is empty, which stands for no tag at all here.
+    """
+    if not text:
+        raise ValueRefusedError(f"{name} is empty")
+    return text
 
 
 def to_number(value: float, decimals: int) -> str:

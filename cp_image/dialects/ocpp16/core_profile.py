@@ -1,8 +1,10 @@
-"""The Core profile of OCPP 1.6: a table of what the charge point asks and is answered."""
+"""The Core profile of OCPP 1.6: what the charge point asks of the CSMS.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+What the CSMS asks in return is in `core_requests`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
 
 from ocpp.v16 import call, enums
 
@@ -15,28 +17,10 @@ from cp_image.dialects.ocpp16.conversions import (
     to_meter_value,
     to_timestamp,
 )
-
-RequestT = TypeVar("RequestT")
-Payload = Mapping[str, Any]
+from cp_image.dialects.ocpp16.outgoing import OutgoingAction, Payload, empty_answer
 
 _LAST_YEAR_AT: Final = 32_503_680_000
 """3000-01-01. Beyond 9999 there are no timestamps, and a clock set there would run into it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingAction(Generic[RequestT]):
-    """A request of the charge point.
-
-    Attributes:
-        action: its name on the wire.
-        to_call: makes the `ocpp` dataclass of the core's request.
-        to_answer: makes the core's answer of a payload that the schema allows; it may raise
-            `conversions.ValueRefusedError`.
-    """
-
-    action: enums.Action
-    to_call: Callable[[RequestT], object]
-    to_answer: Callable[[Payload], messages.Answer]
 
 
 def _csms_time(payload: Payload) -> float:
@@ -88,6 +72,7 @@ def _start_call(request: messages.StartTransaction) -> call.StartTransaction:
         id_tag=request.id_tag,
         meter_start=request.meter_start_wh,
         timestamp=to_timestamp(request.at),
+        reservation_id=request.reservation_id,
     )
 
 
@@ -124,8 +109,16 @@ def _stop_answer(payload: Payload) -> messages.StopTransactionAnswer:
     )
 
 
-def _empty_answer(_payload: Payload) -> messages.EmptyAnswer:
-    return messages.EmptyAnswer()
+def _data_transfer_call(request: messages.DataTransfer) -> call.DataTransfer:
+    return call.DataTransfer(
+        vendor_id=request.vendor_id, message_id=request.message_id, data=request.data
+    )
+
+
+def _data_transfer_answer(payload: Payload) -> messages.DataTransferAnswer:
+    return messages.DataTransferAnswer(
+        status=messages.DataTransferStatus(payload["status"]), data=payload.get("data")
+    )
 
 
 OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
@@ -138,7 +131,7 @@ OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
         to_answer=_heartbeat_answer,
     ),
     messages.StatusNotification: OutgoingAction(
-        action=enums.Action.status_notification, to_call=_status_call, to_answer=_empty_answer
+        action=enums.Action.status_notification, to_call=_status_call, to_answer=empty_answer
     ),
     messages.Authorize: OutgoingAction(
         action=enums.Action.authorize,
@@ -149,9 +142,14 @@ OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
         action=enums.Action.start_transaction, to_call=_start_call, to_answer=_start_answer
     ),
     messages.MeterValues: OutgoingAction(
-        action=enums.Action.meter_values, to_call=_meter_values_call, to_answer=_empty_answer
+        action=enums.Action.meter_values, to_call=_meter_values_call, to_answer=empty_answer
     ),
     messages.StopTransaction: OutgoingAction(
         action=enums.Action.stop_transaction, to_call=_stop_call, to_answer=_stop_answer
+    ),
+    messages.DataTransfer: OutgoingAction(
+        action=enums.Action.data_transfer,
+        to_call=_data_transfer_call,
+        to_answer=_data_transfer_answer,
     ),
 }

@@ -10,9 +10,16 @@ from cp_image.core import messages
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CallAnswered, CallFailed, CsmsAsked
 from cp_image.dialects.dialect import Heard, Ignored, Incoming, Reply
-from cp_image.dialects.ocpp16 import core_profile
+from cp_image.dialects.ocpp16 import (
+    core_profile,
+    core_requests,
+    firmware_management,
+    local_auth_list,
+    remote_trigger,
+    reservation,
+    smart_charging,
+)
 from cp_image.dialects.ocpp16.conversions import ValueRefusedError, to_payload
-from cp_image.dialects.ocpp16.core_profile import OutgoingAction
 from cp_image.dialects.ocpp16.frames import (
     BrokenFrame,
     CallErrorCode,
@@ -25,13 +32,31 @@ from cp_image.dialects.ocpp16.frames import (
     encode_call_result,
 )
 from cp_image.dialects.ocpp16.incoming import ToRequest, ToResult, examine
+from cp_image.dialects.ocpp16.outgoing import OutgoingAction
 from cp_image.dialects.ocpp16.validation import Direction, Violation, find_violation
 
 SUBPROTOCOL: Final = "ocpp1.6"
 
-_OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {**core_profile.OUTGOING}
-_INCOMING: Final[Mapping[Action, ToRequest]] = {}
-_ANSWERS: Final[Mapping[type[Any], ToResult]] = {}
+_OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
+    **core_profile.OUTGOING,
+    **firmware_management.OUTGOING,
+}
+_INCOMING: Final[Mapping[Action, ToRequest]] = {
+    **core_requests.INCOMING,
+    **firmware_management.INCOMING,
+    **local_auth_list.INCOMING,
+    **remote_trigger.INCOMING,
+    **reservation.INCOMING,
+    **smart_charging.INCOMING,
+}
+_ANSWERS: Final[Mapping[type[Any], ToResult]] = {
+    **core_requests.ANSWERS,
+    **firmware_management.ANSWERS,
+    **local_auth_list.ANSWERS,
+    **remote_trigger.ANSWERS,
+    **reservation.ANSWERS,
+    **smart_charging.ANSWERS,
+}
 """A feature profile adds its tables to these three."""
 
 _UNSUPPORTED: Final = Violation(
@@ -101,8 +126,7 @@ class Ocpp16:
         try:
             request = to_request(asked.payload)
         except ValueRefusedError as exc:
-            code = CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION
-            return _refused(frame, Violation(code=code, description=str(exc)))
+            return _refused(frame, Violation(code=exc.code, description=str(exc)))
         return Heard(event=CsmsAsked(message_id=frame.message_id, request=request))
 
     def _result(self, frame: ResultFrame) -> Incoming:
@@ -122,7 +146,7 @@ class Ocpp16:
         except ValueRefusedError as exc:
             return _failed(
                 frame.message_id,
-                CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
+                exc.code,
                 f"the answer to {outgoing.action} is invalid: {exc}",
             )
         return Heard(event=CallAnswered(message_id=frame.message_id, answer=answer))

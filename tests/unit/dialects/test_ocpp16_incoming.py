@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cp_image.core import messages
-from cp_image.core.events import CallAnswered, CallFailed
+from cp_image.core.csms_messages import SetChargingProfile
+from cp_image.core.events import CallAnswered, CallFailed, CsmsAsked
 from cp_image.core.messages import AuthorizationStatus, IdTagStatus, RegistrationStatus
 from cp_image.dialects.dialect import Heard, Ignored, Reply
 from cp_image.dialects.ocpp16.dialect import Ocpp16
@@ -228,8 +229,8 @@ def profile_with_limit(limit: Any) -> dict[str, Any]:
         ("../v201/schemas/ResetRequest", {}, "NotImplemented"),
         ("reset", {"type": "Soft"}, "NotImplemented"),
         ("BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}, "NotSupported"),
-        ("Reset", {"type": "Soft"}, "NotSupported"),
-        ("DataTransfer", {"vendorId": "V"}, "NotSupported"),
+        ("GetLog", {"logType": "X"}, "FormationViolation"),
+        ("GetInstalledCertificateIds", {"certificateType": "X"}, "PropertyConstraintViolation"),
         ("Reset", {}, "FormationViolation"),
         ("Reset", {"type": "Soft", "force": True}, "FormationViolation"),
         ("Reset", "Soft", "FormationViolation"),
@@ -241,8 +242,6 @@ def profile_with_limit(limit: Any) -> dict[str, Any]:
         ("RemoteStartTransaction", {"idTag": "T" * 21}, "PropertyConstraintViolation"),
         ("RemoteStartTransaction", {"idTag": 1, "x": 1}, "FormationViolation"),
         ("ChangeConfiguration", {"key": "k", "value": "v" * 2**20}, "PropertyConstraintViolation"),
-        ("SetChargingProfile", profile_with_limit(21.4), "NotSupported"),
-        ("SetChargingProfile", profile_with_limit(0.3), "NotSupported"),
         ("SetChargingProfile", profile_with_limit(4.11), "PropertyConstraintViolation"),
         ("SetChargingProfile", profile_with_limit(1e300), "PropertyConstraintViolation"),
         ("SetChargingProfile", profile_with_limit("16"), "TypeConstraintViolation"),
@@ -255,6 +254,16 @@ def test_requests_are_answered_rightly(action: str, payload: Any, code: str) -> 
     assert (message_id, actual) == ("csms-1", code)
     assert description
     assert len(reply.note) < 500
+
+
+@pytest.mark.parametrize("limit", [0, 6, 21.4, 0.3, 22000.0])
+def test_limits_of_one_decimal_are_heard(limit: float) -> None:
+    frame = json.dumps([2, "csms-1", "SetChargingProfile", profile_with_limit(limit)])
+    heard = Ocpp16().decode(frame)
+    assert isinstance(heard, Heard)
+    assert isinstance(heard.event, CsmsAsked)
+    assert isinstance(heard.event.request, SetChargingProfile)
+    assert heard.event.request.charging_profile.schedule.periods[0].limit == limit
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""What a charge point asks: the shape of the tables of the feature profiles."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ocpp.v16 import enums
+
+from cp_image.core import messages
+
+RequestT = TypeVar("RequestT")
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingAction(Generic[RequestT]):
+    """A request of the charge point.
+
+    Attributes:
+        action: its name on the wire.
+        to_call: makes the `ocpp` dataclass of the core's request.
+        to_answer: makes the core's answer of a payload that the schema allows; it may raise
+            `conversions.ValueRefusedError`.
+    """
+
+    action: enums.Action
+    to_call: Callable[[RequestT], object]
+    to_answer: Callable[[Payload], messages.Answer]
+
+
+def empty_answer(_payload: Payload) -> messages.EmptyAnswer:
+    """Return the answer that says nothing."""
+    return messages.EmptyAnswer()
