@@ -68,6 +68,22 @@ class TagReader:
         else:
             self._ask(connector, id_tag)
 
+    def takes_remotely(self, connector: Connector, id_tag: str) -> bool:
+        """Return whether a remote start with this tag can be accepted on the connector."""
+        return (
+            connector.state in _TAKES_TAGS
+            and connector.authorization is None
+            and connector.checking is None
+        )
+
+    def start_remotely(self, connector: Connector, id_tag: str, now: float) -> None:
+        """The CSMS wants a session, and `takes_remotely` says it can be had (OCPP 1.6 §5.11)."""
+        # §9.1 AuthorizeRemoteTxRequests: whether the tag is authorized as a presented one is.
+        if self._configuration.boolean(Key.AUTHORIZE_REMOTE_TX_REQUESTS):
+            self._ask(connector, id_tag)
+        else:
+            self._accept(connector, id_tag, None, now)
+
     def answered(self, number: int, id_tag: str, status: IdTagStatus, now: float) -> None:
         """The CSMS has answered the Authorize with this number in the queue."""
         connector = self._asker(number)
@@ -83,13 +99,7 @@ class TagReader:
             else:
                 self._say(connector, f"tag {id_tag} cannot stop a transaction of another group")
         elif connector.state in _TAKES_TAGS:
-            timeout_s = self._configuration.integer(Key.CONNECTION_TIME_OUT)
-            authorization = Authorization(
-                id_tag=id_tag,
-                parent_id_tag=status.parent_id_tag,
-                expires_at=now + timeout_s if timeout_s > 0 else None,
-            )
-            self._sessions.authorize(connector, authorization, now)
+            self._accept(connector, id_tag, status.parent_id_tag, now)
         else:
             self._say(connector, f"tag {id_tag} is accepted too late: it is {connector.state}")
 
@@ -128,6 +138,17 @@ class TagReader:
             return
         number = self._queue.push(Authorize(id_tag=id_tag))
         connector.checking = Check(number=number, id_tag=id_tag)
+
+    def _accept(
+        self, connector: Connector, id_tag: str, parent_id_tag: str | None, now: float
+    ) -> None:
+        timeout_s = self._configuration.integer(Key.CONNECTION_TIME_OUT)
+        authorization = Authorization(
+            id_tag=id_tag,
+            parent_id_tag=parent_id_tag,
+            expires_at=now + timeout_s if timeout_s > 0 else None,
+        )
+        self._sessions.authorize(connector, authorization, now)
 
     def _asker(self, number: int) -> Connector | None:
         return next(
