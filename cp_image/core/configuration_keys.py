@@ -1,216 +1,126 @@
-"""The OCPP configuration keys as declared data, and their values on one station."""
+"""The OCPP configuration keys of one station, with their values."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from cp_image.core.messages import Measurand
-
-
-class Key(StrEnum):
-    """Names of the keys, as OCPP 1.6 §9 spells them."""
-
-    CONNECTION_TIME_OUT = "ConnectionTimeOut"
-    GET_CONFIGURATION_MAX_KEYS = "GetConfigurationMaxKeys"
-    HEARTBEAT_INTERVAL = "HeartbeatInterval"
-    METER_VALUE_SAMPLE_INTERVAL = "MeterValueSampleInterval"
-    METER_VALUES_SAMPLED_DATA = "MeterValuesSampledData"
-    NUMBER_OF_CONNECTORS = "NumberOfConnectors"
-    STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT = "StopTransactionOnEVSideDisconnect"
-    STOP_TRANSACTION_ON_INVALID_ID = "StopTransactionOnInvalidId"
-    SUPPORTED_FEATURE_PROFILES = "SupportedFeatureProfiles"
-    TRANSACTION_MESSAGE_ATTEMPTS = "TransactionMessageAttempts"
-    TRANSACTION_MESSAGE_RETRY_INTERVAL = "TransactionMessageRetryInterval"
-
-
-class ValueType(StrEnum):
-    """How the text of a value is read."""
-
-    BOOLEAN = "boolean"
-    INTEGER = "integer"
-    LIST = "list"
-    """values parted by commas"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationKey:
-    """A key: what it is called, what it takes, and what it starts with.
-
-    Attributes:
-        default: as text; empty where the make of the station decides.
-        read_only: to the CSMS; the maker of the station sets it all the same.
-        minimum: of an integer; None is unlimited, likewise `maximum`.
-        unit: of an integer; empty for a plain number.
-        allowed: elements of a list; None takes any.
-    """
-
-    name: Key
-    type: ValueType
-    default: str
-    read_only: bool = False
-    minimum: int | None = None
-    maximum: int | None = None
-    unit: str = ""
-    allowed: frozenset[str] | None = None
-
-    def check(self, value: str) -> None:
-        """Refuse what the key does not take.
-
-        Raises:
-            ConfigurationError: wrong type, beyond a limit, or an element that is not allowed.
-        """
-        if self.type is ValueType.BOOLEAN:
-            if value.lower() not in {"true", "false"}:
-                raise ConfigurationError(self.name, value, "is true or false")
-        elif self.type is ValueType.INTEGER:
-            self._check_integer(value)
-        elif self.allowed is not None:
-            wrong = [element for element in split_list(value) if element not in self.allowed]
-            if wrong:
-                rule = (
-                    f"does not take {', '.join(wrong)}; it takes {', '.join(sorted(self.allowed))}"
-                )
-                raise ConfigurationError(self.name, value, rule)
-
-    def _check_integer(self, value: str) -> None:
-        digits = value.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit()):
-            raise ConfigurationError(self.name, value, "is a whole number")
-        number = int(value)
-        if self.minimum is not None and number < self.minimum:
-            raise ConfigurationError(self.name, value, f"is at least {self.minimum}")
-        if self.maximum is not None and number > self.maximum:
-            raise ConfigurationError(self.name, value, f"is at most {self.maximum}")
-
-
-class ConfigurationError(ValueError):
-    """A key that does not exist, or a value it does not take."""
-
-    def __init__(self, name: str, value: str, rule: str) -> None:
-        super().__init__(f"configuration key {name} cannot be '{value}': it {rule}")
-
-
-def split_list(value: str) -> tuple[str, ...]:
-    """Return the elements of a comma-separated value, without the empty ones."""
-    return tuple(element.strip() for element in value.split(",") if element.strip())
-
-
-_SECONDS_MAX: Final = 10_000_000
-
-SAMPLED_MEASURANDS: Final = frozenset(
-    {
-        Measurand.ENERGY_ACTIVE_IMPORT_REGISTER,
-        Measurand.POWER_ACTIVE_IMPORT,
-        Measurand.POWER_OFFERED,
-        Measurand.CURRENT_IMPORT,
-        Measurand.CURRENT_OFFERED,
-        Measurand.VOLTAGE,
-    }
+from cp_image.core.configuration_key import (
+    ConfigurationError,
+    ConfigurationKey,
+    Key,
+    ValueType,
+    split_list,
 )
-"""What `cp_image.core.sampling` can measure."""
+from cp_image.core.declared_keys import KEYS, SAMPLED_MEASURANDS, SECONDS_MAX
+from cp_image.core.effects import LogLevel
+from cp_image.core.outbox import Outbox
 
-KEYS: Final = (
-    ConfigurationKey(
-        name=Key.CONNECTION_TIME_OUT,
-        type=ValueType.INTEGER,
-        default="60",
-        minimum=0,
-        maximum=_SECONDS_MAX,
-        unit="s",
-    ),
-    ConfigurationKey(
-        name=Key.GET_CONFIGURATION_MAX_KEYS,
-        type=ValueType.INTEGER,
-        default="100",
-        read_only=True,
-        minimum=1,
-    ),
-    ConfigurationKey(
-        name=Key.HEARTBEAT_INTERVAL,
-        type=ValueType.INTEGER,
-        default="300",
-        minimum=0,
-        maximum=_SECONDS_MAX,
-        unit="s",
-    ),
-    ConfigurationKey(
-        name=Key.METER_VALUE_SAMPLE_INTERVAL,
-        type=ValueType.INTEGER,
-        default="60",
-        minimum=0,
-        maximum=_SECONDS_MAX,
-        unit="s",
-    ),
-    ConfigurationKey(
-        name=Key.METER_VALUES_SAMPLED_DATA,
-        type=ValueType.LIST,
-        default="Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage",
-        allowed=SAMPLED_MEASURANDS,
-    ),
-    ConfigurationKey(
-        name=Key.NUMBER_OF_CONNECTORS,
-        type=ValueType.INTEGER,
-        default="",
-        read_only=True,
-        minimum=1,
-    ),
-    ConfigurationKey(
-        name=Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT,
-        type=ValueType.BOOLEAN,
-        default="true",
-        read_only=True,
-    ),
-    ConfigurationKey(
-        name=Key.STOP_TRANSACTION_ON_INVALID_ID, type=ValueType.BOOLEAN, default="true"
-    ),
-    ConfigurationKey(
-        name=Key.SUPPORTED_FEATURE_PROFILES, type=ValueType.LIST, default="Core", read_only=True
-    ),
-    ConfigurationKey(
-        name=Key.TRANSACTION_MESSAGE_ATTEMPTS, type=ValueType.INTEGER, default="3", minimum=0
-    ),
-    ConfigurationKey(
-        name=Key.TRANSACTION_MESSAGE_RETRY_INTERVAL,
-        type=ValueType.INTEGER,
-        default="60",
-        minimum=0,
-        maximum=_SECONDS_MAX,
-        unit="s",
-    ),
-)
+__all__ = [
+    "KEYS",
+    "SAMPLED_MEASURANDS",
+    "SECONDS_MAX",
+    "Configuration",
+    "ConfigurationError",
+    "ConfigurationKey",
+    "Key",
+    "ValueType",
+    "split_list",
+]
+
+_RECORD: Final = "configuration/"
+"""Followed by the name of the key: a value the CSMS has changed."""
 
 
 class Configuration:
-    """The values of one station.
+    """The values of one station; whoever reads one reads the live value.
 
     Args:
         overrides: values that differ from the defaults.
         nb_connectors: what NumberOfConnectors says, whatever `overrides` holds.
+        nb_phases: how many phases a connector has.
+        stored: what was kept of an earlier life: it goes before `overrides`.
+        outbox: where changes are kept; None keeps nothing.
 
     Raises:
         ConfigurationError: `overrides` names a key that does not exist or a value it refuses.
     """
 
-    def __init__(self, overrides: Mapping[str, str], *, nb_connectors: int) -> None:
+    def __init__(
+        self,
+        overrides: Mapping[str, str],
+        *,
+        nb_connectors: int,
+        nb_phases: int = 3,
+        stored: Mapping[str, bytes] | None = None,
+        outbox: Outbox | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._observers: dict[Key, list[Callable[[float], None]]] = {}
         self._keys = {key.name: key for key in KEYS}
+        self._names = {key.name.lower(): key for key in KEYS}
         self._values = {key.name: key.default for key in KEYS}
-        for name, value in overrides.items():
+        self._values[Key.NUMBER_OF_CONNECTORS] = str(nb_connectors)
+        self._values[Key.CONNECTOR_PHASE_ROTATION_MAX_LENGTH] = str(nb_connectors + 1)
+        rotation = "RST" if nb_phases == 3 else "NotApplicable"
+        self._values[Key.CONNECTOR_PHASE_ROTATION] = ",".join(
+            f"{number}.{rotation}" for number in range(nb_connectors + 1)
+        )
+        limits = {key.counted_by for key in KEYS}
+        # What says how long a list may be comes before the list.
+        for name, value in sorted(overrides.items(), key=lambda item: item[0] not in limits):
             self.set(name, value)
-        self.set(Key.NUMBER_OF_CONNECTORS, str(nb_connectors))
+        self._values[Key.NUMBER_OF_CONNECTORS] = str(nb_connectors)
+        self._restore(stored or {})
+
+    def find(self, name: str) -> ConfigurationKey | None:
+        """Return the key of a name, in whatever case (OCPP 1.6 §6.6); None where there is none."""
+        return self._names.get(name.lower())
+
+    def check(self, key: ConfigurationKey, value: str) -> None:
+        """Refuse what a key does not take.
+
+        Raises:
+            ConfigurationError: the key refuses the value.
+        """
+        key.check(value)
+        if key.counted_by is not None:
+            limit = self.integer(key.counted_by)
+            if len(split_list(value)) > limit:
+                rule = f"has at most {limit} elements, says {key.counted_by}"
+                raise ConfigurationError(key.name, value, rule)
 
     def set(self, name: str, value: str) -> None:
-        """Give a key a value.
+        """Give a key a value as the maker of the station does: it is neither kept nor told.
 
         Raises:
             ConfigurationError: there is no such key, or it refuses the value.
         """
-        try:
-            key = self._keys[Key(name)]
-        except ValueError:
-            raise ConfigurationError(name, value, "does not exist") from None
-        key.check(value)
+        key = self.find(name)
+        if key is None:
+            raise ConfigurationError(name, value, "does not exist")
+        self.check(key, value)
         self._values[key.name] = value
+
+    def change(self, name: Key, value: str, now: float) -> None:
+        """Give a key another value, keep it through a power cut, and tell who observes it.
+
+        Raises:
+            ConfigurationError: the key refuses the value.
+        """
+        if value == self._values[name]:
+            return
+        self.set(name, value)
+        if self._outbox is not None:
+            self._outbox.keep(f"{_RECORD}{name}", value)
+        for tell in self._observers.get(name, ()):
+            tell(now)
+
+    def on_change(self, name: Key, tell: Callable[[float], None]) -> None:
+        """Call `tell` with `now` each time the key has got another value."""
+        self._observers.setdefault(name, []).append(tell)
+
+    def text(self, name: Key) -> str:
+        """Return the value of a key as it stands."""
+        return self._values[name]
 
     def integer(self, name: Key) -> int:
         """Return the value of an integer key."""
@@ -226,4 +136,24 @@ class Configuration:
 
     def readable(self) -> dict[str, str]:
         """Return what may be read: the keys that hold something, sorted by name."""
-        return {name.value: value for name, value in sorted(self._values.items()) if value}
+        return {
+            name.value: value
+            for name, value in sorted(self._values.items())
+            if value and self._keys[name].readable
+        }
+
+    def _restore(self, stored: Mapping[str, bytes]) -> None:
+        outbox = self._outbox
+        if outbox is None:
+            return
+        for record in sorted(stored):
+            if not record.startswith(_RECORD):
+                continue
+            value = outbox.recall(stored, record, str)
+            if value is None:
+                continue
+            try:
+                self.set(record.removeprefix(_RECORD), value)
+            except ConfigurationError as exc:
+                outbox.log(LogLevel.ERROR, f"stored record {record} is dropped: {exc}")
+                outbox.forget(record)

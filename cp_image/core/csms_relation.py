@@ -2,7 +2,7 @@
 
 from cp_image.api.payloads import ChargePointState
 from cp_image.core.boot import OWN_RETRY_S, Registration
-from cp_image.core.configuration_keys import Configuration, Key
+from cp_image.core.configuration_keys import SECONDS_MAX, Configuration, Key
 from cp_image.core.effects import PublishStation
 from cp_image.core.messages import (
     BootAnswer,
@@ -87,7 +87,8 @@ class CsmsRelation:
         wait_s = self._registration.answered(answer, now)
         if self._registration.accepted:
             if answer.interval_s > 0:
-                self._configuration.set(Key.HEARTBEAT_INTERVAL, str(answer.interval_s))
+                interval_s = str(min(answer.interval_s, SECONDS_MAX))
+                self._configuration.change(Key.HEARTBEAT_INTERVAL, interval_s, now)
             self._queue.register()
             self.publish(ChargePointState.ACCEPTED)
             self._board.report_all()

@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Mapping
 from random import Random
 
-from cp_image.api.payloads import ChargePointState, ConnectorState, ConnectorStatus
+from cp_image.api.payloads import (
+    ChargePointState,
+    ChargePointType,
+    ConnectorState,
+    ConnectorStatus,
+)
 from cp_image.core import events, messages
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
@@ -50,7 +55,11 @@ class Station:
         self._random = random
         self._outbox = outbox = Outbox()
         self._configuration = configuration = Configuration(
-            settings.configuration, nb_connectors=settings.nb_connectors
+            settings.configuration,
+            nb_connectors=settings.nb_connectors,
+            nb_phases=1 if settings.type is ChargePointType.DC else settings.nb_phases,
+            stored=stored,
+            outbox=outbox,
         )
         self._clock = clock = StationClock(stored, outbox)
         self._queue = queue = RequestQueue(

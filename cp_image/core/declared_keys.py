@@ -1,0 +1,146 @@
+"""The OCPP 1.6 §9 configuration keys of this charge point, as declared data."""
+
+from functools import partial
+from typing import Final
+
+from cp_image.core.configuration_key import ConfigurationKey, Key, ValueType
+from cp_image.core.messages import Measurand
+
+SECONDS_MAX: Final = 10_000_000
+"""The longest interval."""
+
+SAMPLED_MEASURANDS: Final = frozenset(
+    {
+        Measurand.ENERGY_ACTIVE_IMPORT_REGISTER,
+        Measurand.POWER_ACTIVE_IMPORT,
+        Measurand.POWER_OFFERED,
+        Measurand.CURRENT_IMPORT,
+        Measurand.CURRENT_OFFERED,
+        Measurand.VOLTAGE,
+    }
+)
+"""What `cp_image.core.sampling` can measure."""
+
+FEATURE_PROFILES: Final = (
+    "Core",
+    "FirmwareManagement",
+    "LocalAuthListManagement",
+    "Reservation",
+    "SmartCharging",
+    "RemoteTrigger",
+)
+"""OCPP 1.6 §3.2: all of them."""
+
+_PHASE_ROTATION: Final = r"\d+\.(NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR)"
+"""OCPP 1.6 §9.1 ConnectorPhaseRotation, for example ``0.RST``."""
+
+
+_boolean = partial(ConfigurationKey, type=ValueType.BOOLEAN)
+_number = partial(ConfigurationKey, type=ValueType.INTEGER, minimum=0)
+_count = partial(ConfigurationKey, type=ValueType.INTEGER, minimum=0, read_only=True)
+_seconds = partial(
+    ConfigurationKey, type=ValueType.INTEGER, minimum=0, maximum=SECONDS_MAX, unit="s"
+)
+_elements = partial(ConfigurationKey, type=ValueType.LIST)
+_measurands = partial(ConfigurationKey, type=ValueType.LIST, allowed=SAMPLED_MEASURANDS)
+
+_CORE: Final = (
+    _boolean(name=Key.ALLOW_OFFLINE_TX_FOR_UNKNOWN_ID, default="false"),
+    _boolean(name=Key.AUTHORIZATION_CACHE_ENABLED, default="true"),
+    _boolean(name=Key.AUTHORIZE_REMOTE_TX_REQUESTS, default="false"),
+    _number(name=Key.BLINK_REPEAT, default="0"),
+    _seconds(name=Key.CLOCK_ALIGNED_DATA_INTERVAL, default="0"),
+    _seconds(name=Key.CONNECTION_TIME_OUT, default="60"),
+    _elements(
+        name=Key.CONNECTOR_PHASE_ROTATION,
+        default="",
+        pattern=_PHASE_ROTATION,
+        counted_by=Key.CONNECTOR_PHASE_ROTATION_MAX_LENGTH,
+    ),
+    _count(name=Key.CONNECTOR_PHASE_ROTATION_MAX_LENGTH, default=""),
+    _count(name=Key.GET_CONFIGURATION_MAX_KEYS, default="100", minimum=1),
+    _seconds(name=Key.HEARTBEAT_INTERVAL, default="300"),
+    _number(name=Key.LIGHT_INTENSITY, default="100", maximum=100, unit="%"),
+    _boolean(name=Key.LOCAL_AUTHORIZE_OFFLINE, default="true"),
+    _boolean(name=Key.LOCAL_PRE_AUTHORIZE, default="false"),
+    _number(name=Key.MAX_ENERGY_ON_INVALID_ID, default="0", unit="Wh"),
+    _measurands(
+        name=Key.METER_VALUES_ALIGNED_DATA,
+        default="Energy.Active.Import.Register",
+        counted_by=Key.METER_VALUES_ALIGNED_DATA_MAX_LENGTH,
+    ),
+    _count(name=Key.METER_VALUES_ALIGNED_DATA_MAX_LENGTH, default="20"),
+    _measurands(
+        name=Key.METER_VALUES_SAMPLED_DATA,
+        default="Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage",
+        counted_by=Key.METER_VALUES_SAMPLED_DATA_MAX_LENGTH,
+    ),
+    _count(name=Key.METER_VALUES_SAMPLED_DATA_MAX_LENGTH, default="20"),
+    _seconds(name=Key.METER_VALUE_SAMPLE_INTERVAL, default="60"),
+    _seconds(name=Key.MINIMUM_STATUS_DURATION, default="0"),
+    _count(name=Key.NUMBER_OF_CONNECTORS, default="", minimum=1),
+    _number(name=Key.RESET_RETRIES, default="3"),
+    _boolean(name=Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT, default="true", read_only=True),
+    _boolean(name=Key.STOP_TRANSACTION_ON_INVALID_ID, default="true"),
+    _measurands(
+        name=Key.STOP_TXN_ALIGNED_DATA, default="", counted_by=Key.STOP_TXN_ALIGNED_DATA_MAX_LENGTH
+    ),
+    _count(name=Key.STOP_TXN_ALIGNED_DATA_MAX_LENGTH, default="20"),
+    _measurands(
+        name=Key.STOP_TXN_SAMPLED_DATA, default="", counted_by=Key.STOP_TXN_SAMPLED_DATA_MAX_LENGTH
+    ),
+    _count(name=Key.STOP_TXN_SAMPLED_DATA_MAX_LENGTH, default="20"),
+    _elements(
+        name=Key.SUPPORTED_FEATURE_PROFILES,
+        default=",".join(FEATURE_PROFILES),
+        read_only=True,
+        allowed=frozenset(FEATURE_PROFILES),
+        counted_by=Key.SUPPORTED_FEATURE_PROFILES_MAX_LENGTH,
+    ),
+    _count(name=Key.SUPPORTED_FEATURE_PROFILES_MAX_LENGTH, default=str(len(FEATURE_PROFILES))),
+    _number(name=Key.TRANSACTION_MESSAGE_ATTEMPTS, default="3"),
+    _seconds(name=Key.TRANSACTION_MESSAGE_RETRY_INTERVAL, default="60"),
+    _boolean(name=Key.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT, default="true"),
+    # The ping belongs to the connection, which a reboot opens anew.
+    _seconds(name=Key.WEB_SOCKET_PING_INTERVAL, default="60", reboot_required=True),
+)
+
+_FIRMWARE_MANAGEMENT: Final = (
+    _elements(
+        name=Key.SUPPORTED_FILE_TRANSFER_PROTOCOLS,
+        default="HTTP,HTTPS,FTP,FTPS",
+        read_only=True,
+        allowed=frozenset({"HTTP", "HTTPS", "FTP", "FTPS"}),
+    ),
+)
+
+_LOCAL_AUTH_LIST_MANAGEMENT: Final = (
+    _boolean(name=Key.LOCAL_AUTH_LIST_ENABLED, default="true"),
+    _count(name=Key.LOCAL_AUTH_LIST_MAX_LENGTH, default="10000"),
+    _count(name=Key.SEND_LOCAL_LIST_MAX_LENGTH, default="1000"),
+)
+
+_RESERVATION: Final = (
+    _boolean(name=Key.RESERVE_CONNECTOR_ZERO_SUPPORTED, default="true", read_only=True),
+)
+
+_SMART_CHARGING: Final = (
+    _count(name=Key.CHARGE_PROFILE_MAX_STACK_LEVEL, default="100"),
+    _elements(
+        name=Key.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT,
+        default="Current,Power",
+        read_only=True,
+        allowed=frozenset({"Current", "Power"}),
+    ),
+    _count(name=Key.CHARGING_SCHEDULE_MAX_PERIODS, default="1440"),
+    _boolean(name=Key.CONNECTOR_SWITCH_3_TO_1_PHASE_SUPPORTED, default="false", read_only=True),
+    _count(name=Key.MAX_CHARGING_PROFILES_INSTALLED, default="500"),
+)
+
+KEYS: Final = (
+    *_CORE,
+    *_FIRMWARE_MANAGEMENT,
+    *_LOCAL_AUTH_LIST_MANAGEMENT,
+    *_RESERVATION,
+    *_SMART_CHARGING,
+)
