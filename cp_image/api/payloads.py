@@ -11,13 +11,25 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-CHARGE_POINT_ID_PATTERN: Final = r"\A[A-Za-z0-9_.\-]{1,48}\Z"
-"""What OCPP, an MQTT topic level and a container name can all carry."""
+CHARGE_POINT_ID_PATTERN: Final = r"\A(?!\.+\Z)[A-Za-z0-9_.\-]{1,48}\Z"
+"""What OCPP, an MQTT topic level, a URL path and a container name can all carry."""
+CHARGE_POINT_ID_RULE: Final = "an id is 1 to 48 characters of A-Z a-z 0-9 _ . -, not dots alone"
 
 ChargePointId = Annotated[str, Meta(pattern=CHARGE_POINT_ID_PATTERN)]
 NonNegative = Annotated[float, Meta(ge=0, le=1e9)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+BatteryCapacity = Annotated[float, Meta(ge=100, le=1e7)]
+BatteryPower = Annotated[float, Meta(ge=0, le=1e7)]
+CarPhases = Annotated[int, Meta(ge=1, le=3)]
 IdTag = Annotated[str, Meta(min_length=1, max_length=20)]
 """OCPP 1.6 §7.29: IdToken is a CiString20Type."""
+Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
+"""Vendor and model: OCPP 1.6 §6.9, CiString20Type."""
+Text25 = Annotated[str, Meta(max_length=25)]
+"""Serial number: OCPP 1.6 §6.9, CiString25Type."""
+NbConnectors = Annotated[int, Meta(ge=1, le=100)]
+NbPhases = Annotated[int, Meta(ge=1, le=3)]
+Voltage = Annotated[float, Meta(gt=0, le=10_000)]
 RequestId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -53,6 +65,27 @@ class ConnectorState(StrEnum):
     RESERVED = "Reserved"
     UNAVAILABLE = "Unavailable"
     FAULTED = "Faulted"
+
+
+class ErrorCode(StrEnum):
+    """OCPP 1.6 §7.6 ChargePointErrorCode."""
+
+    CONNECTOR_LOCK_FAILURE = "ConnectorLockFailure"
+    EV_COMMUNICATION_ERROR = "EVCommunicationError"
+    GROUND_FAILURE = "GroundFailure"
+    HIGH_TEMPERATURE = "HighTemperature"
+    INTERNAL_ERROR = "InternalError"
+    LOCAL_LIST_CONFLICT = "LocalListConflict"
+    NO_ERROR = "NoError"
+    OTHER_ERROR = "OtherError"
+    OVER_CURRENT_FAILURE = "OverCurrentFailure"
+    OVER_VOLTAGE = "OverVoltage"
+    POWER_METER_FAILURE = "PowerMeterFailure"
+    POWER_SWITCH_FAILURE = "PowerSwitchFailure"
+    READER_FAILURE = "ReaderFailure"
+    RESET_FAILURE = "ResetFailure"
+    UNDER_VOLTAGE = "UnderVoltage"
+    WEAK_SIGNAL = "WeakSignal"
 
 
 class StopReason(StrEnum):
@@ -116,6 +149,8 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
         metered_at: epoch seconds at which both stood so; since then `power_w` has been flowing,
             for a change of it is published at once.
         error_code: OCPP 1.6 §7.6 ChargePointErrorCode.
+        soc_pct: state of charge of the plugged car at `metered_at`; None where it has no battery.
+            A change of it alone is no news: like the register it moves all the time.
     """
 
     status: ConnectorState
@@ -137,6 +172,7 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
     session_wh: float = 0.0
     metered_at: float = 0.0
     error_code: str = "NoError"
+    soc_pct: float | None = None
 
 
 class CommandType(StrEnum):
@@ -146,13 +182,23 @@ class CommandType(StrEnum):
     """end the process in order"""
     OCPP_CONFIG = "ocpp_config"
     """publish ``cps/ID/ocpp_config``"""
+    DATA_TRANSFER = "data_transfer"
+    """send DataTransfer to the CSMS; its answer comes as `DataTransferAnswered`"""
 
 
 class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``cps/ID/cmd``."""
+    """``cps/ID/cmd``.
+
+    Attributes:
+        vendor_id: of `data_transfer`, which demands it; likewise `message_id` and `data`, which
+            it does not (OCPP 1.6 §4.3).
+    """
 
     type: CommandType
     request_id: RequestId | None = None
+    vendor_id: Annotated[str, Meta(max_length=255)] | None = None
+    message_id: Annotated[str, Meta(max_length=50)] | None = None
+    data: str | None = None
 
 
 class CarInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,6 +208,13 @@ class CarInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
         cable: rating of the plugged cable, A for AC and W for DC; 0 is unplugged.
         ready: whether the car wants energy.
         consumption_l1: what the car asks for on the phase, A for AC and W for DC; likewise l2, l3.
+            It takes the battery away, if there was one: the car asks for just this.
+        battery_wh: gives the car a battery of this capacity, which decides what it asks for.
+        soc_pct: its state of charge; 20 at first.
+        max_power_w: what it takes until the taper begins; twice its capacity in an hour at first.
+        max_current_a: what its AC charger takes on each phase; 16 at first.
+        nb_phases: on how many phases its AC charger works; 3 at first.
+        taper_from_pct: state of charge from which it takes less and less; 80 at first.
     """
 
     cable: NonNegative | UnsetType = UNSET
@@ -169,7 +222,41 @@ class CarInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     consumption_l1: NonNegative | UnsetType = UNSET
     consumption_l2: NonNegative | UnsetType = UNSET
     consumption_l3: NonNegative | UnsetType = UNSET
+    battery_wh: BatteryCapacity | UnsetType = UNSET
+    soc_pct: Percent | UnsetType = UNSET
+    max_power_w: BatteryPower | UnsetType = UNSET
+    max_current_a: NonNegative | UnsetType = UNSET
+    nb_phases: CarPhases | UnsetType = UNSET
+    taper_from_pct: Percent | UnsetType = UNSET
     request_id: RequestId | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a car with two minds.
+
+        Raises:
+            ValueError: it is to have a battery and raw consumption.
+        """
+        if self.speaks_of_battery and self.speaks_of_consumption:
+            raise ValueError("a car has a battery or raw consumption_l1 to l3, not both")
+
+    @property
+    def speaks_of_consumption(self) -> bool:
+        """Whether raw consumption is said of any phase."""
+        raw = (self.consumption_l1, self.consumption_l2, self.consumption_l3)
+        return any(each is not UNSET for each in raw)
+
+    @property
+    def speaks_of_battery(self) -> bool:
+        """Whether anything is said of a battery."""
+        said = (
+            self.battery_wh,
+            self.soc_pct,
+            self.max_power_w,
+            self.max_current_a,
+            self.nb_phases,
+            self.taper_from_pct,
+        )
+        return any(each is not UNSET for each in said)
 
 
 class IdTagInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -180,10 +267,25 @@ class IdTagInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FaultedInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """``cps/ID/connectors/N/faulted``: a level, not an edge."""
+    """``cps/ID/connectors/N/faulted``: a level, not an edge.
+
+    Attributes:
+        error_code: which fault it is; each is set and cleared on its own. None sets
+            InternalError, and clears all of them.
+    """
 
     faulted: bool
+    error_code: ErrorCode | None = None
     request_id: RequestId | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a fault that is none.
+
+        Raises:
+            ValueError: the error code is NoError.
+        """
+        if self.error_code is ErrorCode.NO_ERROR:
+            raise ValueError("error_code NoError is no fault: clear one with its own code")
 
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -251,7 +353,36 @@ class TransactionStopped(
     reason: StopReason
 
 
-Event = InputRefused | TransactionStarted | TransactionStopped
+class DataTransferOutcome(StrEnum):
+    """OCPP 1.6 DataTransferStatus, and what became of a request without an answer."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    UNKNOWN_MESSAGE_ID = "UnknownMessageId"
+    UNKNOWN_VENDOR_ID = "UnknownVendorId"
+    FAILED = "Failed"
+    """a CALLERROR, no answer in time, or the connection was lost"""
+
+
+class DataTransferAnswered(
+    Struct, frozen=True, kw_only=True, tag_field="event", tag="data_transfer_answered"
+):
+    """What came of the command `data_transfer`.
+
+    Attributes:
+        data: as the CSMS answered; None where it gave none.
+        request_id: of the command; None where it had none.
+    """
+
+    at: float
+    vendor_id: str
+    message_id: str | None
+    status: DataTransferOutcome
+    data: str | None
+    request_id: str | None
+
+
+Event = InputRefused | TransactionStarted | TransactionStopped | DataTransferAnswered
 """``cps/ID/event``: tagged by the field `event`."""
 
 

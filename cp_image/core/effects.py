@@ -47,6 +47,39 @@ class Reboot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """Fetch a file; `TransferEnded` with the same number tells what came of it."""
+
+    number: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """Send the diagnostics file; `TransferEnded` with the same number tells what came of it.
+
+    Attributes:
+        location: URL of the directory it goes to.
+        report: its text, to which the shell adds the log lines it remembers.
+        log_from: epoch seconds of the computer's clock; None is unlimited, likewise `log_to`.
+    """
+
+    number: int
+    location: str
+    file_name: str
+    report: str
+    log_from: float | None = None
+    log_to: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelTransfer:
+    """Break a `Download` or `Upload` off: nothing more is heard of it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishStation:
     """The charge point's own status changed; the shell knows the unchanging fields."""
 
@@ -78,6 +111,13 @@ class Persist:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetPingInterval:
+    """Ping the CSMS so often from now on, on an open WebSocket too; 0 never pings."""
+
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnect:
     """Close the WebSocket; the shell connects again by itself."""
 
@@ -106,10 +146,14 @@ Effect = (
     | SendAnswer
     | RefuseCall
     | Reboot
+    | Download
+    | Upload
+    | CancelTransfer
     | PublishStation
     | PublishConnector
     | PublishEvent
     | Persist
+    | SetPingInterval
     | Disconnect
     | Log
 )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from cp_image.api.payloads import CarInput
+from cp_image.api.payloads import CarInput, ErrorCode
 from cp_image.core.csms_messages import CsmsRequest
-from cp_image.core.messages import Answer
+from cp_image.core.firmware_image import FirmwareImage
+from cp_image.core.messages import Answer, DataTransfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +63,38 @@ class TagPresented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultChanged:
-    """The injected fault of a connector (0: of the whole charge point) is set or cleared."""
+    """An injected fault of a connector (0: of the whole charge point) is set or cleared.
+
+    Attributes:
+        error_code: which one; None sets InternalError, and clears all of them.
+    """
 
     connector_id: int
     faulted: bool
+    error_code: ErrorCode | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferEnded:
+    """A `Download` or `Upload` is over.
+
+    Attributes:
+        reason: why it failed, for people; empty where it did not.
+        image: what was downloaded; None for an upload, and where it failed.
+    """
+
+    number: int
+    ok: bool
+    reason: str = ""
+    image: FirmwareImage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataTransferWanted:
+    """Somebody wants to tell the CSMS something; `request_id` comes back with what came of it."""
+
+    request: DataTransfer
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,5 +111,7 @@ Event = (
     | CarChanged
     | TagPresented
     | FaultChanged
+    | DataTransferWanted
+    | TransferEnded
     | Stopped
 )

@@ -13,11 +13,13 @@ from cp_image.core import events, messages
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
 from cp_image.core.csms_relation import CsmsRelation
+from cp_image.core.data_transfer import DataTransfers
 from cp_image.core.desk import Desk
 from cp_image.core.effects import Effect, LogLevel, PublishConnector
 from cp_image.core.errors import UnknownConnectorError
 from cp_image.core.events import Event
-from cp_image.core.faults import Fault, error_code
+from cp_image.core.faults import FaultOrigin, Faults
+from cp_image.core.link_pings import LinkPings
 from cp_image.core.meter_reader import MeterReader
 from cp_image.core.outbox import Outbox
 from cp_image.core.records import restored
@@ -98,9 +100,18 @@ class Station:
             clock=clock,
             outbox=outbox,
         )
+        self._pings = LinkPings(configuration, outbox)
+        self._data_transfers = DataTransfers(
+            charge_point_id=settings.charge_point_id, queue=queue, outbox=outbox
+        )
         # A feature profile adds its handlers here.
-        self._desk = Desk({}, outbox)
-        self._faults: set[Fault] = set()
+        self._desk = Desk(
+            {
+                **self._data_transfers.handlers(),
+            },
+            outbox,
+        )
+        self._faults = Faults()
         self._published: dict[int, ConnectorStatus] = {}
         self._ended = False
 
@@ -115,6 +126,7 @@ class Station:
         """
         self._advance(now)
         self._csms.publish(ChargePointState.DISCONNECTED)
+        self._pings.tell(now)
         self._show_station(now)
         for connector in self._connectors:
             self._sessions.power_up(connector, now)
@@ -135,10 +147,10 @@ class Station:
         match event:
             case events.CsmsConnected():
                 if self._csms.linked:
-                    self._disconnected("replaced by a new connection")
+                    self._disconnected("replaced by a new connection", now)
                 self._csms.connected(now)
             case events.CsmsDisconnected():
-                self._disconnected(event.reason)
+                self._disconnected(event.reason, now)
             case events.CallAnswered():
                 self._answered(event, now)
             case events.CallFailed():
@@ -146,6 +158,8 @@ class Station:
                 self._failed(self._queue.failed(event.message_id, why, now), now)
             case events.CsmsAsked():
                 self._desk.asked(event, now)
+            case events.DataTransferWanted():
+                self._data_transfers.want(event)
             case events.Stopped():
                 return self._end(now)
             case _:
@@ -186,16 +200,19 @@ class Station:
 
     # -- events -------------------------------------------------------------------------------
 
-    def _disconnected(self, reason: str) -> None:
+    def _disconnected(self, reason: str, now: float) -> None:
         for lost in self._csms.disconnected(reason):
-            if isinstance(lost.request, messages.Authorize):
-                self._tags.failed(lost.number, lost.request.id_tag)
+            match lost.request:
+                case messages.Authorize(id_tag=id_tag):
+                    self._tags.failed(lost.number, id_tag)
+                case messages.DataTransfer() as request:
+                    self._data_transfers.failed(lost.number, request, now)
 
     def _input(
         self, event: events.CarChanged | events.TagPresented | events.FaultChanged, now: float
     ) -> None:
         if isinstance(event, events.FaultChanged) and event.connector_id == 0:
-            self._fault_all(now, faulted=event.faulted)
+            self._fault_all(event, now)
             return
         connector = self._connector(event.connector_id)
         match event:
@@ -204,7 +221,9 @@ class Station:
             case events.TagPresented():
                 self._tags.present(connector, event.id_tag, now)
             case events.FaultChanged():
-                self._sessions.set_fault(connector, Fault.INJECTED, now, faulted=event.faulted)
+                self._sessions.set_fault(
+                    connector, FaultOrigin.CONNECTOR, event.error_code, now, faulted=event.faulted
+                )
 
     def _answered(self, event: events.CallAnswered, now: float) -> None:
         entry = self._queue.answered(event.message_id)
@@ -227,6 +246,8 @@ class Station:
                 messages.StartTransactionAnswer() as answer,
             ):
                 self._sessions.started(entry.number, request, answer, now)
+            case messages.DataTransfer() as request, messages.DataTransferAnswer() as answer:
+                self._data_transfers.answered(entry.number, request, answer, now)
             case (messages.StopTransaction(), messages.StopTransactionAnswer()) | (
                 messages.MeterValues(),
                 messages.EmptyAnswer(),
@@ -246,12 +267,15 @@ class Station:
                 self._csms.heartbeat_failed()
             case messages.Authorize(id_tag=id_tag) if lost is not None:
                 self._tags.failed(lost.number, id_tag)
+            case messages.DataTransfer() as request if lost is not None:
+                self._data_transfers.failed(lost.number, request, now)
 
-    def _fault_all(self, now: float, *, faulted: bool) -> None:
-        self._faults = {Fault.INJECTED} if faulted else set()
+    def _fault_all(self, event: events.FaultChanged, now: float) -> None:
+        origin, error_code, faulted = FaultOrigin.CHARGE_POINT, event.error_code, event.faulted
+        self._faults.change(origin, error_code, faulted=faulted)
         self._show_station(now)
         for connector in self._connectors:
-            self._sessions.set_fault(connector, Fault.CHARGE_POINT, now, faulted=faulted)
+            self._sessions.set_fault(connector, origin, error_code, now, faulted=faulted)
 
     def _end(self, now: float) -> list[Effect]:
         self._ended = True
@@ -264,7 +288,7 @@ class Station:
 
     def _advance(self, now: float) -> None:
         for connector in self._connectors:
-            connector.meter.advance(now)
+            connector.advance(now)
 
     def _concluded(
         self, now: float, fresh: frozenset[int] | set[int] = frozenset()
@@ -295,4 +319,4 @@ class Station:
 
     def _show_station(self, now: float) -> None:
         state = ConnectorState.FAULTED if self._faults else ConnectorState.AVAILABLE
-        self._board.show(0, state, error_code(self._faults), now)
+        self._board.show(0, state, self._faults.error_code, now)
