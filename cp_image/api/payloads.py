@@ -353,6 +353,38 @@ class TransactionStopped(
     reason: StopReason
 
 
+class TagRefusal(StrEnum):
+    """Why a tag was refused; the first four are OCPP 1.6 §7.2 AuthorizationStatus."""
+
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
+    CSMS_SILENT = "csms_silent"
+    """the CSMS could not be asked or did not answer, and nothing here vouches for the tag"""
+    RESERVED = "reserved"
+    """the connector is kept for another tag"""
+    OTHER_GROUP = "other_group"
+    """it is good, but not of the group of the tag whose transaction it was to stop"""
+    TOO_LATE = "too_late"
+    """it was accepted when the connector could no longer take it"""
+
+
+class TagRefused(Struct, frozen=True, kw_only=True, tag_field="event", tag="tag_refused"):
+    """A tag may not start or stop, or no longer: its transaction was refused by the CSMS.
+
+    Attributes:
+        at: epoch seconds.
+        text: for people.
+    """
+
+    at: float
+    connector_id: int
+    id_tag: str
+    why: TagRefusal
+    text: str
+
+
 class DataTransferOutcome(StrEnum):
     """OCPP 1.6 DataTransferStatus, and what became of a request without an answer."""
 
@@ -382,7 +414,9 @@ class DataTransferAnswered(
     request_id: str | None
 
 
-Event = InputRefused | TransactionStarted | TransactionStopped | DataTransferAnswered
+Event = (
+    InputRefused | TagRefused | TransactionStarted | TransactionStopped | DataTransferAnswered
+)
 """``cps/ID/event``: tagged by the field `event`."""
 
 

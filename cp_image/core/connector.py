@@ -1,12 +1,14 @@
 """A connector: its state, its car, its meter, and the transaction that may run on it."""
 
+from dataclasses import replace
+
 import msgspec
 
 from cp_image.api.payloads import ConnectorState, ConnectorStatus
 from cp_image.core.car import Car
 from cp_image.core.connector_states import TRANSACTION_STATES, StateEvent, next_state
 from cp_image.core.energy import Meter, Phases, Supply
-from cp_image.core.faults import Fault, error_code
+from cp_image.core.faults import Faults
 from cp_image.core.transaction import Authorization, Check, Transaction
 
 
@@ -31,10 +33,10 @@ class Connector:
         self.connector_id = connector_id
         self.supply = supply
         self.max_setpoint = max_setpoint
-        self.car = car
         self.meter = meter
+        self.car = car
         self.state = ConnectorState.UNAVAILABLE  # without power
-        self.faults: set[Fault] = set()
+        self.faults = Faults()
         self.spent = False
         self.authorization: Authorization | None = None
         self.checking: Check | None = None
@@ -53,6 +55,47 @@ class Connector:
         self.state = next_state(self.state, event)
 
     @property
+    def car(self) -> Car:
+        """What is plugged in, with the charge its battery had when the meter was advanced."""
+        return self._car
+
+    @car.setter
+    def car(self, car: Car) -> None:
+        self._car = car
+        # What a battery holds is read off the meter, so that the two can never disagree.
+        stored_wh = car.battery.stored_wh if car.battery else 0.0
+        self._stored_less_register_wh = stored_wh - self.meter.register_wh
+
+    @property
+    def battery_steps_at(self) -> float | None:
+        """When the battery will take less than now; None where it will not."""
+        battery = self._car.battery
+        edge_wh = battery.next_step_wh if battery and self.meter.power_w > 0 else None
+        if edge_wh is None:
+            return None
+        return self.meter.reaches_at(edge_wh - self._stored_less_register_wh)
+
+    def advance(self, now: float) -> None:
+        """Count what was drawn until `now`, through every step of the battery on the way."""
+        while (at := self.battery_steps_at) is not None and at <= now:
+            self._step_battery(at)
+        self.meter.advance(now)
+        self._charge_battery(self.meter.register_wh + self._stored_less_register_wh)
+
+    def _step_battery(self, at: float) -> None:
+        edge_wh = self._car.battery.next_step_wh if self._car.battery else None
+        if edge_wh is None:
+            raise AssertionError(f"connector {self.connector_id} has no battery that steps")
+        self.meter.reach(edge_wh - self._stored_less_register_wh, at)
+        self._charge_battery(edge_wh)
+        self.meter.draw(self.supply.power_w(self.drawn))
+
+    def _charge_battery(self, stored_wh: float) -> None:
+        battery = self._car.battery
+        if battery is not None and battery.stored_wh != stored_wh:
+            self._car = replace(self._car, battery=battery.holding(stored_wh))
+
+    @property
     def limit(self) -> float:
         """What it could have on its own: the least of hardware, smart charging and cable."""
         if self.transaction is not None and not self.transaction.authorized:
@@ -64,7 +107,12 @@ class Connector:
         """What the car takes on L1, L2, L3: nothing unless Charging."""
         if self.state is not ConnectorState.CHARGING:
             return (0.0, 0.0, 0.0)
-        return self.supply.drawn(self.car.wanted, self.setpoint)
+        return self.supply.drawn(self.wanted, self.setpoint)
+
+    @property
+    def wanted(self) -> Phases:
+        """What the car asks for on L1, L2, L3."""
+        return self.car.asks(self.supply)
 
     @property
     def resting(self) -> StateEvent:
@@ -79,7 +127,7 @@ class Connector:
         # OCPP 1.6 §7.7: where neither side lets energy flow, SuspendedEVSE goes first.
         if self.car.plugged and self.setpoint <= 0:
             return StateEvent.EVSE_PAUSES
-        wanted = self.supply.drawn(self.car.wanted, self.setpoint)
+        wanted = self.supply.drawn(self.wanted, self.setpoint)
         if not self.car.plugged or not self.car.ready or sum(wanted) <= 0:
             return StateEvent.EV_PAUSES
         return StateEvent.ENERGY_FLOWS
@@ -99,7 +147,7 @@ class Connector:
     def status(self) -> ConnectorStatus:
         """Return what is published of it, without the meter's reading."""
         l1, l2, l3 = self.drawn
-        wanted_l1, wanted_l2, wanted_l3 = self.car.wanted
+        wanted_l1, wanted_l2, wanted_l3 = self.wanted
         transaction = self.transaction
         session = transaction or self.authorization
         return ConnectorStatus(
@@ -118,13 +166,18 @@ class Connector:
             consumption_l3=l3,
             transaction_id=transaction.transaction_id if transaction else None,
             power_w=self.meter.power_w,
-            error_code=error_code(self.faults).value,
+            error_code=self.faults.error_code.value,
         )
 
     def metered(self, status: ConnectorStatus, now: float) -> ConnectorStatus:
         """Return a status with the meter's reading, to which it must have been advanced."""
         register_wh = self.meter.register_wh
         start_wh = self.transaction.register_start_wh if self.transaction else register_wh
+        battery = self.car.battery if self.car.plugged else None
         return msgspec.structs.replace(
-            status, register_wh=register_wh, session_wh=register_wh - start_wh, metered_at=now
+            status,
+            register_wh=register_wh,
+            session_wh=register_wh - start_wh,
+            metered_at=now,
+            soc_pct=round(battery.soc_pct, 3) if battery else None,
         )

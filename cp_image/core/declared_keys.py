@@ -9,16 +9,7 @@ from cp_image.core.messages import Measurand
 SECONDS_MAX: Final = 10_000_000
 """The longest interval."""
 
-SAMPLED_MEASURANDS: Final = frozenset(
-    {
-        Measurand.ENERGY_ACTIVE_IMPORT_REGISTER,
-        Measurand.POWER_ACTIVE_IMPORT,
-        Measurand.POWER_OFFERED,
-        Measurand.CURRENT_IMPORT,
-        Measurand.CURRENT_OFFERED,
-        Measurand.VOLTAGE,
-    }
-)
+SAMPLED_MEASURANDS: Final = frozenset(Measurand)
 """What `cp_image.core.sampling` can measure."""
 
 FEATURE_PROFILES: Final = (

@@ -38,11 +38,17 @@ class Supply:
     type: ChargePointType
     nb_phases: int
     voltage_v: float
+    frequency_hz: float = 50.0
+
+    @property
+    def direct(self) -> bool:
+        """Whether the car gets direct current."""
+        return self.type is ChargePointType.DC
 
     @property
     def phases(self) -> int:
         """How many phases carry current: DC has one, whatever was asked."""
-        return 1 if self.type is ChargePointType.DC else self.nb_phases
+        return 1 if self.direct else self.nb_phases
 
     def drawn(self, wanted: Phases, setpoint: float) -> Phases:
         """Return what a car takes of a setpoint; phases that are not there carry nothing."""
@@ -55,7 +61,12 @@ class Supply:
     def power_w(self, drawn: Phases) -> float:
         """Return the active power of what is drawn."""
         total = sum(drawn[: self.phases])
-        return total if self.type is ChargePointType.DC else total * self.voltage_v
+        return total if self.direct else total * self.voltage_v
+
+    def powers_w(self, drawn: Phases) -> tuple[float, ...]:
+        """Return the active power on each phase that is there."""
+        volts = 1.0 if self.direct else self.voltage_v
+        return tuple(value * volts for value in drawn[: self.phases])
 
     def currents_a(self, drawn: Phases) -> tuple[float, ...]:
         """Return the current on each phase that is there."""
@@ -115,6 +126,18 @@ class Meter:
             self._rebase()  # a clock that is set back takes no energy back
         else:
             self.register_wh = self._since_wh + self._power_w * (now - self._since) / 3600
+
+    def reaches_at(self, register_wh: float) -> float | None:
+        """Return when the register will stand there; None never, with what is drawn now."""
+        if self._power_w <= 0:
+            return None
+        return self._since + max(0.0, register_wh - self._since_wh) * 3600 / self._power_w
+
+    def reach(self, register_wh: float, at: float) -> None:
+        """Count what was drawn until the instant that `reaches_at` named, to the last digit."""
+        self._now = at
+        self.register_wh = max(self.register_wh, register_wh)
+        self._rebase()
 
     def _rebase(self) -> None:
         self._since = self._now

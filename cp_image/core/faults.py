@@ -1,25 +1,56 @@
 """Faults: a set beside the state of a connector, and the error code they are reported with."""
 
-from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from enum import StrEnum
 
+from cp_image.api.payloads import ErrorCode
 
-class Fault(StrEnum):
+__all__ = ["ErrorCode", "Fault", "FaultOrigin", "Faults"]
+
+
+class FaultOrigin(StrEnum):
+    """What is broken."""
+
+    CONNECTOR = "connector"
+    CHARGE_POINT = "charge point"
+    """the whole of it, and so each of its connectors"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
     """Why something is Faulted; each is set and cleared on its own."""
 
-    INJECTED = "injected"
-    """through the connector's own input"""
-    CHARGE_POINT = "charge point"
-    """the whole charge point is faulted"""
+    origin: FaultOrigin
+    error_code: ErrorCode
 
 
-class ErrorCode(StrEnum):
-    """OCPP 1.6 §7.6 ChargePointErrorCode, those that are reported."""
+class Faults:
+    """The faults of one thing: it is Faulted as long as there is any."""
 
-    NO_ERROR = "NoError"
-    INTERNAL_ERROR = "InternalError"
+    __slots__ = ("_set",)
 
+    def __init__(self) -> None:
+        self._set: dict[Fault, None] = {}  # a set that knows its order
 
-def error_code(faults: AbstractSet[Fault]) -> ErrorCode:
-    """Return what a StatusNotification says of these faults."""
-    return ErrorCode.INTERNAL_ERROR if faults else ErrorCode.NO_ERROR
+    def __bool__(self) -> bool:
+        return bool(self._set)
+
+    def change(self, origin: FaultOrigin, error_code: ErrorCode | None, *, faulted: bool) -> None:
+        """Set or clear a fault: a level, not an edge.
+
+        Args:
+            error_code: None sets InternalError, and clears all faults of the origin.
+        """
+        if faulted:
+            code = error_code or ErrorCode.INTERNAL_ERROR
+            self._set.setdefault(Fault(origin=origin, error_code=code))
+            return
+        for fault in list(self._set):
+            if fault.origin is origin and error_code in {None, fault.error_code}:
+                del self._set[fault]
+
+    @property
+    def error_code(self) -> ErrorCode:
+        """What a StatusNotification says of them: the newest, so that the CSMS hears of each."""
+        newest = next(reversed(self._set), None)
+        return ErrorCode.NO_ERROR if newest is None else newest.error_code

@@ -96,6 +96,15 @@ class Phase(StrEnum):
     L3_N = "L3-N"
 
 
+class Location(StrEnum):
+    """OCPP 1.6 §7.27, those that are simulated."""
+
+    BODY = "Body"
+    EV = "EV"
+    INLET = "Inlet"
+    OUTLET = "Outlet"
+
+
 class Unit(StrEnum):
     """OCPP 1.6 §7.45, those that are simulated."""
 
@@ -116,6 +125,7 @@ class SampledValue:
     context: ReadingContext
     unit: Unit | None = None
     phase: Phase | None = None
+    location: Location = Location.OUTLET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,10 @@ def restored(
     connector = Connector(
         connector_id=connector_id,
         supply=Supply(
-            type=settings.type, nb_phases=settings.nb_phases, voltage_v=settings.voltage_v
+            type=settings.type,
+            nb_phases=settings.nb_phases,
+            voltage_v=settings.voltage_v,
+            frequency_hz=settings.frequency_hz,
         ),
         max_setpoint=settings.max_setpoint_per_connector,
         car=car.car if car else Car(),

@@ -15,7 +15,7 @@ from cp_image.core.connector import Connector
 from cp_image.core.connector_states import StateEvent
 from cp_image.core.effects import LogLevel, PublishEvent
 from cp_image.core.energy import shared_setpoints
-from cp_image.core.faults import Fault, error_code
+from cp_image.core.faults import ErrorCode, FaultOrigin
 from cp_image.core.messages import (
     AuthorizationStatus,
     StartTransaction,
@@ -82,13 +82,18 @@ class Sessions:
         if connector.car != before:
             self._keep_car(connector)
 
-    def set_fault(self, connector: Connector, fault: Fault, now: float, *, faulted: bool) -> None:
-        """Set or clear one fault of a connector."""
+    def set_fault(
+        self,
+        connector: Connector,
+        origin: FaultOrigin,
+        error_code: ErrorCode | None,
+        now: float,
+        *,
+        faulted: bool,
+    ) -> None:
+        """Set or clear a fault of a connector; without a code InternalError is set, or all go."""
         was_faulted = bool(connector.faults)
-        if faulted:
-            connector.faults.add(fault)
-        else:
-            connector.faults.discard(fault)
+        connector.faults.change(origin, error_code, faulted=faulted)
         if connector.faults and not was_faulted:
             connector.authorization = None
             connector.checking = None
@@ -97,6 +102,8 @@ class Sessions:
             self.move(connector, StateEvent.FAULT, now)
         elif was_faulted and not connector.faults:
             self.move(connector, connector.resting, now)
+        else:
+            self._show(connector, now)  # another error code may be the newest now
 
     def authorize(self, connector: Connector, authorization: Authorization, now: float) -> None:
         """A tag was accepted: start where the cable is in, else wait for it."""
@@ -253,7 +260,7 @@ class Sessions:
         )
 
     def _show(self, connector: Connector, now: float) -> None:
-        self._board.show(connector.connector_id, connector.state, error_code(connector.faults), now)
+        self._board.show(connector.connector_id, connector.state, connector.faults.error_code, now)
 
     def _keep_car(self, connector: Connector) -> None:
         record = CarRecord(car=connector.car, spent=connector.spent)

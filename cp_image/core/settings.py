@@ -14,6 +14,7 @@ class StationSettings:
         voltage_v: phase to neutral for AC.
         max_setpoint: limit of the whole charge point; A per phase for AC, W for DC.
         max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.
+        frequency_hz: of the mains.
         configuration: OCPP configuration keys that differ from their defaults.
     """
 
@@ -28,4 +29,5 @@ class StationSettings:
     max_setpoint: float
     max_setpoint_per_connector: float
     firmware_version: str = "1.0.0"
+    frequency_hz: float = 50.0
     configuration: Mapping[str, str] = field(default_factory=dict)

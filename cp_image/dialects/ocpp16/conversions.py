@@ -164,9 +164,10 @@ def _to_sampled_value(sampled: messages.SampledValue) -> datatypes.SampledValue:
     return datatypes.SampledValue(
         value=to_number(sampled.value, _DECIMALS[sampled.unit]),
         context=enums.ReadingContext(sampled.context.value),
+        format=enums.ValueFormat.raw,
         measurand=enums.Measurand(sampled.measurand.value),
         phase=None if sampled.phase is None else enums.Phase(sampled.phase.value),
-        location=_LOCATIONS.get(sampled.measurand, enums.Location.outlet),
+        location=enums.Location(sampled.location.value),
         unit=None if sampled.unit is None else enums.UnitOfMeasure(sampled.unit.value),
     )
 
@@ -174,15 +175,10 @@ def _to_sampled_value(sampled: messages.SampledValue) -> datatypes.SampledValue:
 _DECIMALS: Final[Mapping[messages.Unit | None, int]] = {
     messages.Unit.WH: 3,
     messages.Unit.W: 1,
-    messages.Unit.A: 2,
+    messages.Unit.A: 3,
     messages.Unit.V: 1,
     messages.Unit.PERCENT: 1,
     messages.Unit.CELSIUS: 1,
     None: 3,
 }
 """As fine as a good meter reads, and without the noise of binary floats."""
-
-_LOCATIONS: Final = {
-    messages.Measurand.SOC: enums.Location.ev,
-    messages.Measurand.TEMPERATURE: enums.Location.body,
-}

@@ -76,7 +76,12 @@ REQUESTS: dict[str, tuple[messages.Request, dict[str, Any]]] = {
                             unit=Unit.A,
                             phase=messages.Phase.L1,
                         ),
-                        sampled(50, measurand=Measurand.SOC, unit=Unit.PERCENT),
+                        sampled(
+                            50,
+                            measurand=Measurand.SOC,
+                            unit=Unit.PERCENT,
+                            location=messages.Location.EV,
+                        ),
                     ],
                 )
             ],
@@ -91,6 +96,7 @@ REQUESTS: dict[str, tuple[messages.Request, dict[str, Any]]] = {
                         {
                             "value": "0.3",
                             "context": "Sample.Periodic",
+                            "format": "Raw",
                             "measurand": "Energy.Active.Import.Register",
                             "location": "Outlet",
                             "unit": "Wh",
@@ -98,6 +104,7 @@ REQUESTS: dict[str, tuple[messages.Request, dict[str, Any]]] = {
                         {
                             "value": "16",
                             "context": "Sample.Periodic",
+                            "format": "Raw",
                             "measurand": "Current.Import",
                             "phase": "L1",
                             "location": "Outlet",
@@ -106,6 +113,7 @@ REQUESTS: dict[str, tuple[messages.Request, dict[str, Any]]] = {
                         {
                             "value": "50",
                             "context": "Sample.Periodic",
+                            "format": "Raw",
                             "measurand": "SoC",
                             "location": "EV",
                             "unit": "Percent",
