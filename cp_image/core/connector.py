@@ -19,12 +19,15 @@ class Connector:
         state: moved by `apply` only.
         faults: why it is Faulted.
         spent: whether a transaction has ended on the cable that is still in.
+        held: whether a firmware update keeps it Unavailable.
         authorization: an accepted tag that waits for a cable; None without one.
         checking: the tag the CSMS is being asked about; None without one.
         transaction: the one that runs; None without one.
         next_sample_at: when the meter is sampled next; None when not at all.
         read_at: station time at which its register was last kept; None before.
         setpoint: the limit in force; `ocpp_setpoint` is what smart charging leaves.
+        min_setpoint: below which the car had better get nothing; 0 is no minimum.
+        feed: the supply on as many phases as smart charging leaves.
     """
 
     def __init__(
@@ -38,13 +41,16 @@ class Connector:
         self.state = ConnectorState.UNAVAILABLE  # without power
         self.faults = Faults()
         self.spent = False
+        self.held = False
         self.authorization: Authorization | None = None
         self.checking: Check | None = None
         self.transaction: Transaction | None = None
         self.next_sample_at: float | None = None
         self.read_at: float | None = None
         self.ocpp_setpoint = max_setpoint
+        self.min_setpoint = 0.0
         self.setpoint = 0.0
+        self.feed = supply
 
     def apply(self, event: StateEvent) -> None:
         """Move to the next state.
@@ -107,16 +113,18 @@ class Connector:
         """What the car takes on L1, L2, L3: nothing unless Charging."""
         if self.state is not ConnectorState.CHARGING:
             return (0.0, 0.0, 0.0)
-        return self.supply.drawn(self.wanted, self.setpoint)
+        return self.feed.drawn(self.wanted, self.setpoint)
 
     @property
     def wanted(self) -> Phases:
         """What the car asks for on L1, L2, L3."""
-        return self.car.asks(self.supply)
+        return self.car.asks(self.feed)
 
     @property
     def resting(self) -> StateEvent:
         """What is found when the connector comes into order (again)."""
+        if self.held:
+            return StateEvent.DISABLE
         if not self.car.plugged:
             return StateEvent.BECOMES_FREE
         return StateEvent.BECOMES_SPENT if self.spent else StateEvent.BECOMES_PLUGGED
@@ -127,7 +135,7 @@ class Connector:
         # OCPP 1.6 §7.7: where neither side lets energy flow, SuspendedEVSE goes first.
         if self.car.plugged and self.setpoint <= 0:
             return StateEvent.EVSE_PAUSES
-        wanted = self.supply.drawn(self.wanted, self.setpoint)
+        wanted = self.feed.drawn(self.wanted, self.setpoint)
         if not self.car.plugged or not self.car.ready or sum(wanted) <= 0:
             return StateEvent.EV_PAUSES
         return StateEvent.ENERGY_FLOWS

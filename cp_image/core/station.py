@@ -15,10 +15,12 @@ from cp_image.core.connector import Connector
 from cp_image.core.csms_relation import CsmsRelation
 from cp_image.core.data_transfer import DataTransfers
 from cp_image.core.desk import Desk
-from cp_image.core.effects import Effect, LogLevel, PublishConnector
+from cp_image.core.effects import Effect, LogLevel, PublishConnector, Reboot
 from cp_image.core.errors import UnknownConnectorError
 from cp_image.core.events import Event
 from cp_image.core.faults import FaultOrigin, Faults
+from cp_image.core.firmware_image import with_installed_version
+from cp_image.core.firmware_management import FirmwareManagement
 from cp_image.core.link_pings import LinkPings
 from cp_image.core.meter_reader import MeterReader
 from cp_image.core.outbox import Outbox
@@ -26,6 +28,7 @@ from cp_image.core.records import restored
 from cp_image.core.request_queue import PassingEntry, RequestQueue
 from cp_image.core.sessions import Sessions
 from cp_image.core.settings import StationSettings
+from cp_image.core.smart_charging import SmartCharging
 from cp_image.core.station_clock import StationClock
 from cp_image.core.status_board import StatusBoard
 from cp_image.core.tag_reader import TagReader
@@ -53,9 +56,9 @@ class Station:
         random: Random,
         message_ids: Iterator[str],
     ) -> None:
-        self._settings = settings
         self._random = random
         self._outbox = outbox = Outbox()
+        self._settings = settings = with_installed_version(settings, stored, outbox)
         self._configuration = configuration = Configuration(
             settings.configuration,
             nb_connectors=settings.nb_connectors,
@@ -67,7 +70,7 @@ class Station:
         self._queue = queue = RequestQueue(
             stored=stored, outbox=outbox, configuration=configuration, message_ids=message_ids
         )
-        self._board = board = StatusBoard(queue, clock)
+        self._board = board = StatusBoard(queue, clock, configuration)
         self._connectors = connectors = [
             restored(settings, connector_id, stored, outbox)
             for connector_id in range(1, settings.nb_connectors + 1)
@@ -77,7 +80,6 @@ class Station:
         )
         self._sessions = Sessions(
             connectors=connectors,
-            max_setpoint=settings.max_setpoint,
             configuration=configuration,
             queue=queue,
             board=board,
@@ -104,10 +106,31 @@ class Station:
         self._data_transfers = DataTransfers(
             charge_point_id=settings.charge_point_id, queue=queue, outbox=outbox
         )
+        self._firmware = FirmwareManagement(
+            settings=settings,
+            stored=stored,
+            connectors=connectors,
+            sessions=self._sessions,
+            configuration=configuration,
+            queue=queue,
+            clock=clock,
+            outbox=outbox,
+            reboot=lambda reason: outbox.put(Reboot(reason=reason)),
+        )
+        self._smart_charging = SmartCharging(
+            connectors=connectors,
+            max_setpoint=settings.max_setpoint,
+            stored=stored,
+            configuration=configuration,
+            clock=clock,
+            outbox=outbox,
+        )
         # A feature profile adds its handlers here.
         self._desk = Desk(
             {
                 **self._data_transfers.handlers(),
+                **self._smart_charging.handlers(),
+                **self._firmware.handlers(),
             },
             outbox,
         )
@@ -130,6 +153,7 @@ class Station:
         self._show_station(now)
         for connector in self._connectors:
             self._sessions.power_up(connector, now)
+        self._firmware.power_up(now)
         return self._concluded(now)
 
     def handle(self, event: Event, now: float) -> list[Effect]:
@@ -160,6 +184,8 @@ class Station:
                 self._desk.asked(event, now)
             case events.DataTransferWanted():
                 self._data_transfers.want(event)
+            case events.TransferEnded():
+                self._firmware.transfer_ended(event, now)
             case events.Stopped():
                 return self._end(now)
             case _:
@@ -177,6 +203,7 @@ class Station:
         self._advance(now)
         self._failed(self._queue.expire(now), now)
         self._csms.tick(now)
+        self._board.tick(now)
         self._tags.expire(now)
         sampled = self._meters.read_due(self._connectors, now)
         charging = {c.connector_id for c in sampled if c.state is ConnectorState.CHARGING}
@@ -189,8 +216,11 @@ class Station:
         deadlines = (
             self._queue.next_deadline(),
             self._csms.next_deadline(),
+            self._board.next_deadline(),
             self._tags.next_deadline(),
+            self._firmware.next_deadline(),
             self._meters.next_deadline(self._connectors),
+            self._smart_charging.next_deadline(),
         )
         return min((at for at in deadlines if at is not None), default=None)
 
@@ -207,6 +237,8 @@ class Station:
                     self._tags.failed(lost.number, id_tag)
                 case messages.DataTransfer() as request:
                     self._data_transfers.failed(lost.number, request, now)
+                case _:
+                    self._firmware.link_broken(lost.number)
 
     def _input(
         self, event: events.CarChanged | events.TagPresented | events.FaultChanged, now: float
@@ -248,6 +280,11 @@ class Station:
                 self._sessions.started(entry.number, request, answer, now)
             case messages.DataTransfer() as request, messages.DataTransferAnswer() as answer:
                 self._data_transfers.answered(entry.number, request, answer, now)
+            case (
+                messages.FirmwareStatusNotification() | messages.DiagnosticsStatusNotification(),
+                messages.EmptyAnswer(),
+            ):
+                self._firmware.concluded(entry.number)
             case (messages.StopTransaction(), messages.StopTransactionAnswer()) | (
                 messages.MeterValues(),
                 messages.EmptyAnswer(),
@@ -269,6 +306,10 @@ class Station:
                 self._tags.failed(lost.number, id_tag)
             case messages.DataTransfer() as request if lost is not None:
                 self._data_transfers.failed(lost.number, request, now)
+            case messages.FirmwareStatusNotification() | messages.DiagnosticsStatusNotification() if (
+                lost is not None
+            ):
+                self._firmware.concluded(lost.number)
 
     def _fault_all(self, event: events.FaultChanged, now: float) -> None:
         origin, error_code, faulted = FaultOrigin.CHARGE_POINT, event.error_code, event.faulted
@@ -287,13 +328,21 @@ class Station:
     # -- around every event -------------------------------------------------------------------
 
     def _advance(self, now: float) -> None:
+        # A tick that comes late: the energy follows the limits as they changed meanwhile.
+        while (changed_at := self._smart_charging.change_until(now)) is not None:
+            self._count(changed_at)
+            self._sessions.settle(changed_at, self._smart_charging.apply(changed_at))
+        self._count(now)
+
+    def _count(self, now: float) -> None:
         for connector in self._connectors:
             connector.advance(now)
 
     def _concluded(
         self, now: float, fresh: frozenset[int] | set[int] = frozenset()
     ) -> list[Effect]:
-        self._sessions.settle(now)
+        self._firmware.settle(now)
+        self._sessions.settle(now, self._smart_charging.apply(now))
         for connector in self._connectors:
             self._publish(connector, now, fresh=connector.connector_id in fresh)
         self._queue.flush(now)
