@@ -61,7 +61,7 @@ def build(
     """
     clock = WallClock()
     return Runner(
-        station=Station(
+        make_station=lambda: Station(
             settings(config),
             stored=store.load(),
             random=_random(config, "station"),

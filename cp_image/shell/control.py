@@ -26,7 +26,14 @@ from cp_image.api.payloads import (
 from cp_image.api.payloads import Event as ChargePointEvent
 from cp_image.api.topics import Topic
 from cp_image.core.errors import InputError
-from cp_image.core.events import CarChanged, Event, FaultChanged, TagPresented
+from cp_image.core.events import (
+    CarChanged,
+    DataTransferWanted,
+    Event,
+    FaultChanged,
+    TagPresented,
+)
+from cp_image.core.messages import DataTransfer
 from cp_image.mqtt_link import Message
 from cp_image.shell.clock import Clock
 
@@ -208,6 +215,8 @@ class Control:
         match command.type:
             case CommandType.OCPP_CONFIG:
                 self.publish_ocpp_config()
+            case CommandType.DATA_TRANSFER:
+                self._station.take(_data_transfer(command))
             case CommandType.CLOSE:
                 self._station.stop()
         return command.request_id
@@ -223,6 +232,17 @@ class Control:
 
     def _answer(self, result: Result) -> None:
         self._link.publish(self._message(topics.CP_RESULT, encode(result)))
+
+
+def _data_transfer(command: ChargePointCommand) -> DataTransferWanted:
+    if command.vendor_id is None:
+        raise _RefusedError(
+            InputErrorCode.MALFORMED, "Object missing required field `vendor_id` of data_transfer"
+        )
+    request = DataTransfer(
+        vendor_id=command.vendor_id, message_id=command.message_id, data=command.data
+    )
+    return DataTransferWanted(request=request, request_id=command.request_id)
 
 
 class _RefusedError(Exception):
@@ -253,7 +273,7 @@ _INPUTS: Final = {
     topics.CONNECTOR_FAULTED: _Input(
         payload=FaultedInput,
         to_event=lambda connector_id, fault: FaultChanged(
-            connector_id=connector_id, faulted=fault.faulted
+            connector_id=connector_id, faulted=fault.faulted, error_code=fault.error_code
         ),
     ),
 }

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -12,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from cp_image.api.central_system import without_password
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event
 from cp_image.core.messages import Request
@@ -21,8 +23,8 @@ from cp_image.shell.csms_failures import (
     SubprotocolError,
     why_lost,
     why_not_connected,
-    without_password,
 )
+from cp_image.shell.pings import Pings
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ class Timing:
         last_retry_s: longest wait before connecting again.
         stable_s: a connection that stood this long makes the next wait a short one again.
         open_s: for TCP, TLS and WebSocket handshakes together.
-        ping_interval_s: between WebSocket pings.
+        ping_interval_s: between WebSocket pings, until the station says otherwise.
         pong_s: for the answer to a ping.
         close_s: for the closing handshake.
     """
@@ -106,7 +108,13 @@ class CsmsLink:
         self._disconnected = asyncio.Event()
         self._disconnected.set()
         self._closing = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._may_connect = asyncio.Event()
+        self._may_connect.set()
         self._failures = 0
+        self._pings = Pings(
+            interval_s=self._timing.ping_interval_s, pong_s=self._timing.pong_s
+        )
 
     def send_call(self, message_id: str, request: Request) -> None:
         """Send a request; its answer comes back as an event.
@@ -135,6 +143,22 @@ class CsmsLink:
         if self._outbox is not None:
             self._put(_Farewell(reason=reason))
 
+    def set_ping_interval(self, interval_s: float) -> None:
+        """Ping so often from now on, on the connection that stands as well; 0 never pings."""
+        self._pings.set_interval(interval_s)
+
+    @asynccontextmanager
+    async def held(self, reason: str) -> AsyncIterator[None]:
+        """Close the connection in order, stay away for the body, then connect at once."""
+        self._may_connect.clear()
+        try:
+            self.disconnect(reason)
+            await self._disconnected.wait()
+            yield
+        finally:
+            self._hurry.set()
+            self._may_connect.set()
+
     async def settle(self, timeout_s: float) -> None:
         """Wait until every request of ours is answered, the connection is gone, or time is up."""
         try:
@@ -146,6 +170,7 @@ class CsmsLink:
     async def close(self, reason: str) -> None:
         """Close the connection in order and end `run`."""
         self._closing.set()
+        self._hurry.set()
         self.disconnect(reason)
         await self._disconnected.wait()
 
@@ -158,6 +183,7 @@ class CsmsLink:
         while not self._closing.is_set():
             await self._live_once()
             await self._pause()
+            await self._may_connect.wait()
 
     async def _live_once(self) -> None:
         try:
@@ -185,8 +211,7 @@ class CsmsLink:
             compression=None,  # frames are small: it would cost memory and save nothing
             user_agent_header="cp-simu",
             open_timeout=self._timing.open_s,
-            ping_interval=self._timing.ping_interval_s,
-            ping_timeout=self._timing.pong_s,
+            ping_interval=None,  # see `Pings`
             close_timeout=self._timing.close_s,
             max_size=_MAX_FRAME_BYTES,
         )
@@ -205,9 +230,11 @@ class CsmsLink:
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(_write(connection, outbox), name="csms writer")
+                pings = group.create_task(self._pings.run(connection), name="csms pings")
                 self._on_event(CsmsConnected())
                 reason = await self._read(connection)
                 writer.cancel()
+                pings.cancel()
         finally:
             self._outbox = self._connection = None
             connection.transport.abort()  # closed already, unless an exception passes through
@@ -260,9 +287,10 @@ class CsmsLink:
         longest_s = min(last_s, first_s * 2 ** min(max(1, self._failures), 30))
         try:
             async with asyncio.timeout(self._random.uniform(first_s, longest_s)):
-                await self._closing.wait()
+                await self._hurry.wait()
         except TimeoutError:
             return
+        self._hurry.clear()
 
 
 async def _write(connection: ClientConnection, outbox: "asyncio.Queue[str | _Farewell]") -> None:

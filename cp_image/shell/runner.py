@@ -14,10 +14,13 @@ from cp_image.core.effects import (
     PublishConnector,
     PublishEvent,
     PublishStation,
+    Reboot,
     RefuseCall,
     SendAnswer,
     SendCall,
+    SetPingInterval,
 )
+from cp_image.core.errors import NotNowError
 from cp_image.core.events import Event, Stopped
 from cp_image.shell import control
 from cp_image.shell.clock import Clock
@@ -64,7 +67,7 @@ class Runner:
     """Owns a station and its links.
 
     Args:
-        station: the core; nobody else calls it.
+        make_station: makes the core of what is stored; nobody else calls it.
         store: where `Persist` goes.
         clock: tells the station the time.
         make_csms: makes the link to the CSMS, of what it calls with each event.
@@ -74,29 +77,35 @@ class Runner:
     def __init__(
         self,
         *,
-        station: Station,
+        make_station: Callable[[], Station],
         store: Store,
         clock: Clock,
         make_csms: Callable[[Callable[[Event], None]], CsmsLink],
         make_control: Callable[[control.Station], Control],
     ) -> None:
-        self._station = station
+        self._make_station = make_station
+        self._station = make_station()
         self._store = store
         self._clock = clock
-        self._csms = make_csms(self.take)
+        self._csms = make_csms(self._hear)
         self._control = make_control(self)
         self._stopping = asyncio.Event()
         self._stop_reason = ""
         self._deadline_moved = asyncio.Event()
+        self._reboot_wanted = asyncio.Event()
+        self._reboot_reason = ""
 
     def take(self, event: Event) -> None:
-        """Give the station an event and carry out what follows.
+        """Give the station an input and carry out what follows.
 
         Raises:
-            InputError: the station refuses the input; nothing has changed.
+            InputError: the station refuses the input, or reboots; nothing has changed.
             StoreError: what must survive could not be stored.
         """
-        self._carry_out(self._station.handle(event, self._clock.now()))
+        if self._reboot_wanted.is_set():
+            # The station that reads it would not live to do anything about it.
+            raise NotNowError(f"the charge point is rebooting: {self._reboot_reason}")
+        self._hear(event)
 
     def ocpp_config(self) -> dict[str, str]:
         """Return the configuration keys that may be read."""
@@ -123,7 +132,10 @@ class Runner:
             self._control.start()
             self._carry_out(self._station.power_up(self._clock.now()))
             timer = group.create_task(self._keep_time(), name="timer")
+            reboots = group.create_task(self._keep_rebooting(), name="reboots")
             await self._stopping.wait()
+            reboots.cancel()
+            await asyncio.wait([reboots])
             await self._end()
             for task in (timer, *links):
                 task.cancel()
@@ -131,7 +143,7 @@ class Runner:
     async def _end(self) -> None:
         # The station must live to hear the last answers: one it missed would be asked for again.
         await self._csms.settle(_LAST_ANSWERS_S)
-        self.take(Stopped())
+        self._hear(Stopped())
         try:
             async with asyncio.timeout(_FAREWELL_S):
                 await self._csms.close("the charge point stops")
@@ -153,6 +165,20 @@ class Runner:
             except TimeoutError:
                 self._carry_out(self._station.tick(self._clock.now()))
 
+    async def _keep_rebooting(self) -> None:
+        while True:
+            await self._reboot_wanted.wait()
+            LOG.info("rebooting: %s", self._reboot_reason)
+            # As at the end: what the station has said goes out, and it hears the answers.
+            await self._csms.settle(_LAST_ANSWERS_S)
+            async with self._csms.held(self._reboot_reason):
+                self._station = self._make_station()
+                self._reboot_wanted.clear()
+                self._carry_out(self._station.power_up(self._clock.now()))
+
+    def _hear(self, event: Event) -> None:
+        self._carry_out(self._station.handle(event, self._clock.now()))
+
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         """Store first: what is on the wire was on the disk before."""
         effects = tuple(effects)
@@ -167,19 +193,36 @@ class Runner:
         match effect:
             case Persist():
                 return
+            case SendCall() | SendAnswer() | RefuseCall() | SetPingInterval() | Disconnect():
+                self._to_csms(effect)
+            case PublishStation() | PublishConnector() | PublishEvent():
+                self._to_control(effect)
+            case Reboot(reason=reason):
+                self._reboot_reason = reason
+                self._reboot_wanted.set()
+            case Log(level=level, text=text):
+                STATION_LOG.log(_LEVELS[level], "%s", text)
+
+    def _to_csms(
+        self, effect: SendCall | SendAnswer | RefuseCall | SetPingInterval | Disconnect
+    ) -> None:
+        match effect:
             case SendCall(message_id=message_id, request=request):
                 self._csms.send_call(message_id, request)
             case SendAnswer(message_id=message_id, answer=answer):
                 self._csms.send_answer(message_id, answer)
             case RefuseCall(message_id=message_id):
                 self._csms.refuse_call(message_id)
+            case SetPingInterval(interval_s=interval_s):
+                self._csms.set_ping_interval(interval_s)
+            case Disconnect(reason=reason):
+                self._csms.disconnect(reason)
+
+    def _to_control(self, effect: PublishStation | PublishConnector | PublishEvent) -> None:
+        match effect:
             case PublishStation(status=state, reason=reason):
                 self._control.publish_station(state, reason)
             case PublishConnector(connector_id=connector_id, status=status):
                 self._control.publish_connector(connector_id, status)
             case PublishEvent(event=event):
                 self._control.publish_event(event)
-            case Disconnect(reason=reason):
-                self._csms.disconnect(reason)
-            case Log(level=level, text=text):
-                STATION_LOG.log(_LEVELS[level], "%s", text)

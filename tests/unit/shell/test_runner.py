@@ -81,12 +81,14 @@ class FakeStation(Watched):
 class Bench:
     """A runner with a fake station and broker, a real store and a link to a real CSMS."""
 
-    def __init__(self, store: Store, csms_url: str = "ws://127.0.0.1:1") -> None:
-        self.station = FakeStation()
+    def __init__(
+        self, store: Store, csms_url: str = "ws://127.0.0.1:1", timing: Timing = TIMING
+    ) -> None:
+        self.stations: list[FakeStation] = []
         self.clock = WallClock()
         self.link: FakeLink
         self.runner = Runner(
-            station=self.station,
+            make_station=self._make_station,
             store=store,
             clock=self.clock,
             make_csms=lambda on_event: CsmsLink(
@@ -94,7 +96,7 @@ class Bench:
                 dialect=Ocpp16(),
                 on_event=on_event,
                 random=Random(1),
-                timing=TIMING,
+                timing=timing,
             ),
             make_control=lambda sink: Control(
                 charge_point_id="CP-1",
@@ -104,6 +106,15 @@ class Bench:
                 clock=self.clock,
             ),
         )
+
+    @property
+    def station(self) -> FakeStation:
+        """The one that lives now."""
+        return self.stations[-1]
+
+    def _make_station(self) -> FakeStation:
+        self.stations.append(FakeStation())
+        return self.station
 
     def _make_link(self, callbacks: LinkCallbacks) -> FakeLink:
         self.link = FakeLink(callbacks)
