@@ -52,7 +52,7 @@ def _read(connector: Connector, measurand: Measurand) -> Iterator[tuple[Phase | 
         case Measurand.POWER_ACTIVE_IMPORT:
             yield None, round(connector.meter.power_w, 3)
         case Measurand.POWER_OFFERED:
-            yield None, round(supply.offered_w(connector.setpoint), 3)
+            yield None, round(connector.feed.offered_w(connector.setpoint), 3)
         case Measurand.CURRENT_OFFERED:
             yield None, round(supply.current_a(connector.setpoint), 3)
         case Measurand.CURRENT_IMPORT:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cp_image.api.payloads import (
     CarInput,
+    ConnectorState,
     StopReason,
     TransactionStarted,
     TransactionStopped,
@@ -14,7 +15,6 @@ from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.connector_states import StateEvent
 from cp_image.core.effects import LogLevel, PublishEvent
-from cp_image.core.energy import shared_setpoints
 from cp_image.core.faults import ErrorCode, FaultOrigin
 from cp_image.core.messages import (
     AuthorizationStatus,
@@ -25,7 +25,10 @@ from cp_image.core.messages import (
 from cp_image.core.meter_reader import MeterReader
 from cp_image.core.outbox import Outbox
 from cp_image.core.records import CarRecord, car_key, transaction_key
+from cp_image.core.refusals import Refusals, verdict
 from cp_image.core.request_queue import RequestQueue
+from cp_image.core.reservations import Reservations
+from cp_image.core.sharing import shared_above_minimums
 from cp_image.core.station_clock import StationClock
 from cp_image.core.status_board import StatusBoard
 from cp_image.core.transaction import Authorization, Transaction
@@ -38,26 +41,27 @@ class Sessions:
 
     Args:
         connectors: in the order of their ids, from 1.
-        max_setpoint: what they may have together.
     """
 
     def __init__(
         self,
         *,
         connectors: Sequence[Connector],
-        max_setpoint: float,
         configuration: Configuration,
         queue: RequestQueue,
         board: StatusBoard,
+        reservations: Reservations,
+        refusals: Refusals,
         meters: MeterReader,
         clock: StationClock,
         outbox: Outbox,
     ) -> None:
         self._connectors = connectors
-        self._max_setpoint = max_setpoint
         self._configuration = configuration
         self._queue = queue
         self._board = board
+        self._reservations = reservations
+        self._refusals = refusals
         self._meters = meters
         self._clock = clock
         self._outbox = outbox
@@ -69,7 +73,10 @@ class Sessions:
             # The last reading is all there is to tell: the power may have been off for long.
             at = transaction.started_at if connector.read_at is None else connector.read_at
             self._close(connector, StopReason.POWER_LOSS, at=at)
-        self.move(connector, connector.resting, now)
+        reserved = self._reservations.of(connector.connector_id) is not None
+        self.move(connector, StateEvent.BECOMES_FREE if reserved else connector.resting, now)
+        if reserved:
+            self.reserve(connector, now)
 
     def change_car(self, connector: Connector, change: CarInput, now: float) -> None:
         """The car or its cable changed."""
@@ -109,6 +116,8 @@ class Sessions:
         """A tag was accepted: start where the cable is in, else wait for it."""
         connector.authorization = authorization
         if connector.car.plugged:
+            if connector.state is ConnectorState.RESERVED:
+                self.move(connector, StateEvent.AUTHORIZE, now)
             self._start(connector, authorization, now)
         else:
             self.move(connector, StateEvent.AUTHORIZE, now)
@@ -116,7 +125,30 @@ class Sessions:
     def withdraw(self, connector: Connector, now: float) -> None:
         """The tag that waits for a cable waits no longer."""
         connector.authorization = None
-        self.move(connector, StateEvent.WITHDRAW, now)
+        connector.apply(StateEvent.WITHDRAW)
+        if self._reservations.of(connector.connector_id) is not None:
+            connector.apply(StateEvent.RESERVE)  # §9.1 ConnectionTimeOut: the original state
+        self._show(connector, now)
+
+    def reserve(self, connector: Connector, now: float) -> None:
+        """Keep a connector for a tag; one that is kept already stays so."""
+        if connector.state is ConnectorState.AVAILABLE:
+            self.move(connector, StateEvent.RESERVE, now)
+
+    def unreserve(self, connector: Connector, now: float) -> None:
+        """Let everybody have a connector again, if it is still kept."""
+        if connector.state is ConnectorState.RESERVED:
+            connector.apply(StateEvent.UNRESERVE)
+            if connector.car.plugged:
+                connector.apply(StateEvent.PLUG)
+            self._show(connector, now)
+
+    def unlock(self, connector: Connector, now: float) -> None:
+        """Let go of a cable that was pulled at the car's end and stayed locked at this one."""
+        locked = connector.locked
+        connector.locked_for = None
+        if locked and not connector.car.plugged:
+            self.move(connector, StateEvent.UNPLUG, now)
 
     def stop(
         self, connector: Connector, reason: StopReason, now: float, *, id_tag: str | None = None
@@ -125,7 +157,7 @@ class Sessions:
         connector.checking = None
         self._close(connector, reason, at=self._clock.at(now), id_tag=id_tag)
         self.move(connector, StateEvent.END, now)
-        if not connector.car.plugged:
+        if not connector.car.plugged and not connector.locked:
             self.move(connector, StateEvent.UNPLUG, now)
 
     def started(
@@ -157,13 +189,26 @@ class Sessions:
         )
         self._keep_transaction(connector.transaction)
         if not connector.transaction.authorized:
-            self._refused(connector, status.status, now)
+            self._refused(connector, connector.transaction, status.status, now)
 
-    def settle(self, now: float) -> None:
-        """Share the setpoints anew, with what follows for states and meters."""
+    def next_deadline(self) -> float | None:
+        """Return when what a refused tag may still draw is used up; None where none is."""
+        ends = (
+            connector.meter.reaches_at(connector.transaction.free_until_wh)
+            for connector in self._connectors
+            if connector.transaction is not None
+            and connector.transaction.free_until_wh is not None
+            and connector.entitled
+        )
+        return min((at for at in ends if at is not None), default=None)
+
+    def settle(self, now: float, max_setpoint: float) -> None:
+        """Share what all may have together anew, with what follows for states and meters."""
         active = [c for c in self._connectors if c.transaction is not None]
         idle = [c for c in self._connectors if c.transaction is None]
-        setpoints = shared_setpoints([c.limit for c in active], self._max_setpoint)
+        setpoints = shared_above_minimums(
+            [c.limit for c in active], [c.min_setpoint for c in active], max_setpoint
+        )
         for connector, setpoint in zip(active, setpoints, strict=True):
             connector.settle(setpoint)
             self._show(connector, now)
@@ -178,15 +223,23 @@ class Sessions:
     def _plugged(self, connector: Connector, now: float) -> None:
         if connector.transaction is not None:
             return  # it went on without a cable, and now goes on with one
+        if connector.locked:
+            connector.spent = True  # the old session's cable: nothing new begins with it
+            return
         self.move(connector, StateEvent.PLUG, now)
         if connector.authorization is not None:
             self._start(connector, connector.authorization, now)
 
     def _unplugged(self, connector: Connector, now: float) -> None:
         connector.spent = False
+        if connector.locked:
+            return
         if connector.transaction is None:
             self.move(connector, StateEvent.UNPLUG, now)
         elif self._configuration.boolean(Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT):
+            # §4.10, §9.1: unless unlocked the cable stays in until its user comes back.
+            unlocks = self._configuration.boolean(Key.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT)
+            connector.locked_for = None if unlocks else connector.transaction
             self.stop(connector, StopReason.EV_DISCONNECTED, now)
 
     def _start(self, connector: Connector, authorization: Authorization, now: float) -> None:
@@ -197,9 +250,13 @@ class Sessions:
                 id_tag=authorization.id_tag,
                 meter_start_wh=connector.meter.whole_wh,
                 at=at,
+                reservation_id=self._reservations.redeem(
+                    connector.connector_id, authorization.id_tag, authorization.parent_id_tag
+                ),
             )
         )
         connector.authorization = None
+        connector.locked_for = None
         connector.transaction = Transaction(
             local_id=local_id,
             connector_id=connector.connector_id,
@@ -213,14 +270,23 @@ class Sessions:
         self._meters.begin(connector, now)
         self._keep_transaction(connector.transaction)
 
-    def _refused(self, connector: Connector, status: AuthorizationStatus, now: float) -> None:
-        # §4.8, §9.1 StopTransactionOnInvalidId; where it is false no energy flows any more.
-        name = f"connector {connector.connector_id}"
-        if self._configuration.boolean(Key.STOP_TRANSACTION_ON_INVALID_ID):
-            self._outbox.log(LogLevel.WARNING, f"{name}: transaction stops, its tag is {status}")
+    def _refused(
+        self, connector: Connector, transaction: Transaction, status: AuthorizationStatus, now: float
+    ) -> None:
+        # §3.5.4, §9.1 StopTransactionOnInvalidId, MaxEnergyOnInvalidId
+        stops = self._configuration.boolean(Key.STOP_TRANSACTION_ON_INVALID_ID)
+        allowance_wh = self._configuration.integer(Key.MAX_ENERGY_ON_INVALID_ID)
+        left = f"{allowance_wh} Wh more" if allowance_wh > 0 else "no more energy"
+        text = f"{'transaction stops' if stops else left}, the tag is {status}"
+        self._refusals.tell(
+            connector.connector_id, transaction.id_tag, verdict(status), text, now
+        )
+        if stops:
             self.stop(connector, StopReason.DE_AUTHORIZED, now)
-        else:
-            self._outbox.log(LogLevel.WARNING, f"{name}: no more energy, the tag is {status}")
+        elif allowance_wh > 0:
+            free_until_wh = connector.meter.register_wh + allowance_wh
+            connector.transaction = replace(transaction, free_until_wh=free_until_wh)
+            self._keep_transaction(connector.transaction)
 
     def _close(
         self, connector: Connector, reason: StopReason, *, at: float, id_tag: str | None = None
