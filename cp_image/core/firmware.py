@@ -17,7 +17,7 @@ from cp_image.core.attempts import Attempts, attempts
 from cp_image.core.connector import Connector
 from cp_image.core.csms_messages import UpdateFirmware, UpdateFirmwareAnswer
 from cp_image.core.desk import Handler, Reply
-from cp_image.core.effects import CancelTransfer, Download, LogLevel
+from cp_image.core.effects import CancelTransfer, Download, LogLevel, Reboot
 from cp_image.core.events import TransferEnded
 from cp_image.core.firmware_image import VERSION_KEY, FirmwareImage
 from cp_image.core.messages import FirmwareStatus, FirmwareStatusNotification
@@ -87,7 +87,6 @@ class Firmware:
         transfer_numbers: numbers no other transfer of this life has.
         hold: called again and again with True and `now` while connectors without a transaction
             are to be Unavailable, and once with False when they need not be any longer.
-        reboot: called once, with the reason.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class Firmware:
         outbox: Outbox,
         transfer_numbers: Iterator[int],
         hold: Callable[[bool, float], None],
-        reboot: Callable[[str], None],
     ) -> None:
         self._connectors = connectors
         self._queue = queue
@@ -108,7 +106,6 @@ class Firmware:
         self._outbox = outbox
         self._transfer_numbers = transfer_numbers
         self._hold = hold
-        self._reboot = reboot
         self._update = outbox.recall(stored, _KEY, FirmwareUpdate)
         self._next = outbox.recall(stored, _NEXT_KEY, FirmwareUpdate)
         self._transfer: int | None = None
@@ -256,7 +253,7 @@ class Firmware:
         if (told or self._over(now)) and not self._rebooting:
             self._rebooting = True
             self._until = None
-            self._reboot("a firmware update was installed")
+            self._outbox.put(Reboot(reason="a firmware update was installed"))
 
     def _finish(self) -> None:
         """End an update; one that was asked for meanwhile takes its place."""

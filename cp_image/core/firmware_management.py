@@ -1,7 +1,7 @@
 """The FirmwareManagement profile of OCPP 1.6: firmware updates and diagnostics of a station."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
@@ -19,11 +19,7 @@ from cp_image.core.station_clock import StationClock
 
 
 class FirmwareManagement:
-    """What is updated and uploaded, and what that means for the connectors.
-
-    Args:
-        reboot: called once, with the reason, when an update was installed.
-    """
+    """What is updated and uploaded, and what that means for the connectors."""
 
     def __init__(
         self,
@@ -36,7 +32,6 @@ class FirmwareManagement:
         queue: RequestQueue,
         clock: StationClock,
         outbox: Outbox,
-        reboot: Callable[[str], None],
     ) -> None:
         self._connectors = connectors
         self._sessions = sessions
@@ -49,7 +44,6 @@ class FirmwareManagement:
             outbox=outbox,
             transfer_numbers=transfer_numbers,
             hold=self._hold,
-            reboot=reboot,
         )
         self.diagnostics = Diagnostics(
             charge_point_id=settings.charge_point_id,

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from cp_image.api import payloads
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState, ConnectorStatus
+from cp_image.core.csms_messages import CsmsAnswer, CsmsRequest
 from cp_image.core.effects import (
     Effect,
     Log,
@@ -16,12 +17,16 @@ from cp_image.core.effects import (
     PublishConnector,
     PublishEvent,
     PublishStation,
+    Reboot,
+    RefuseCall,
+    SendAnswer,
     SendCall,
 )
 from cp_image.core.events import (
     CallAnswered,
     CallFailed,
     CarChanged,
+    CsmsAsked,
     CsmsConnected,
     CsmsDisconnected,
     Event,
@@ -87,13 +92,7 @@ class VirtualStation:
         self._calls: deque[SendCall] = deque()
         self._answering = False
         self._registers_wh: dict[int, float] = {}
-        self.station = Station(
-            self.settings,
-            stored=self.stored,
-            random=Random(1),
-            message_ids=self._message_ids,
-        )
-        self._carry_out(self.station.power_up(self.now))
+        self._power_up()
 
     # -- what happens to it -------------------------------------------------------------------
 
@@ -102,6 +101,14 @@ class VirtualStation:
         effects = self.station.handle(event, self.now)
         self._carry_out(effects)
         return effects
+
+    def ask(self, request: CsmsRequest) -> CsmsAnswer | None:
+        """Let the CSMS ask; returns the answer, None where it is refused as not supported."""
+        message_id = next(self._message_ids)
+        effects = self.handle(CsmsAsked(message_id=message_id, request=request))
+        replies = [e for e in effects if isinstance(e, (SendAnswer, RefuseCall))]
+        assert [reply.message_id for reply in replies] == [message_id], "one answer to one request"
+        return replies[0].answer if isinstance(replies[0], SendAnswer) else None
 
     def connect(self) -> None:
         """Open the WebSocket."""
@@ -214,6 +221,18 @@ class VirtualStation:
 
     # -- the world around it ------------------------------------------------------------------
 
+    def _power_up(self) -> None:
+        self.linked = False
+        self._in_flight = None
+        self._calls.clear()
+        self.station = Station(
+            self.settings,
+            stored=self.stored,
+            random=Random(1),
+            message_ids=self._message_ids,
+        )
+        self._carry_out(self.station.power_up(self.now))
+
     def _carry_out(self, effects: list[Effect]) -> None:
         self.effects.extend((self.now, effect) for effect in effects)
         for effect in effects:
@@ -226,6 +245,8 @@ class VirtualStation:
             if isinstance(effect, SendCall):
                 self._send(effect)
         self._answer()
+        if any(isinstance(effect, Reboot) for effect in effects):
+            self._power_up()  # the test connects it again
 
     def _persist(self, effect: Persist) -> None:
         if effect.value is None:
