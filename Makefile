@@ -11,11 +11,11 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 22
 
 demo: $(VENV)/ready engine ## from nothing to four charging cars
-	@$(BIN)/simuctl demo
+	@compose/engine.sh run $(BIN)/simuctl demo
 
 test: $(VENV)/ready engine ## the whole test suite, unit and integration
-	@$(BIN)/simuctl images
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@compose/engine.sh run $(BIN)/simuctl images
+	compose/engine.sh run $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 unit: $(VENV)/ready ## the tests that need no engine
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
@@ -30,7 +30,7 @@ format: $(VENV)/ready ## let ruff write the code's shape
 	$(BIN)/ruff check --fix .
 
 images: $(VENV)/ready engine ## build the container images
-	@$(BIN)/simuctl images
+	@compose/engine.sh run $(BIN)/simuctl images
 
 engine: $(VENV)/ready
 	@PYTHON=$(BIN)/python compose/engine.sh start
@@ -39,7 +39,7 @@ engine-stop: ## end the Docker daemon, if make started it
 	@compose/engine.sh stop
 
 down: $(VENV)/ready ## remove the environment: charge points, volumes, broker, launcher
-	@$(BIN)/simuctl down --yes
+	@compose/engine.sh run $(BIN)/simuctl down --yes
 
 lock: $(VENV)/ready ## choose the versions that go into the images
 	$(LOCK) pyproject.toml -o launcher/requirements.lock

@@ -6,7 +6,7 @@ set -euo pipefail
 say() { printf '%s\n' "$*" >&2; }
 
 if [ "$(id -u)" -ne 0 ]; then
-  exec sudo --non-interactive "$0" "$@"
+  exec sudo "$0" "$@"
 fi
 if ! command -v debootstrap >/dev/null; then
   say "installing the distribution's package debootstrap"

@@ -3,12 +3,15 @@
 #
 #   engine.sh start   use the engine that answers; else install the distribution's packages (as
 #                     root or with sudo) and start the daemon
+#   engine.sh run …   run a command that uses the engine, also right after `start` has let this
+#                     user use it: the shell learns of that only at the next login
 #   engine.sh stop    end the daemon if, and only if, `start` started it by hand
 set -euo pipefail
 
 python=${PYTHON:-.venv/bin/python}
 started=/run/cp-simu-dockerd.pid
 log=/var/log/cp-simu-dockerd.log
+socket=/var/run/docker.sock
 
 say() { printf 'engine: %s\n' "$*" >&2; }
 
@@ -28,6 +31,15 @@ as_root() {
 
 may_be_root() {
   [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }
+}
+
+lacks_permission() {
+  [ -z "${DOCKER_HOST:-}" ] && [ -S "$socket" ] && [ ! -w "$socket" ]
+}
+
+permit() {
+  say "letting $(id -un) use the engine: adding the group docker"
+  as_root usermod -aG docker "$(id -un)"
 }
 
 install_packages() {
@@ -50,9 +62,9 @@ start_by_hand() {
 
 start() {
   if answers; then return; fi
-  # Two words for the same thing: who may not talk to the socket, and who has no engine at all.
-  if [ -z "${DOCKER_HOST:-}" ] && [ -S /var/run/docker.sock ] && [ ! -w /var/run/docker.sock ]; then
-    fail "you may not use /var/run/docker.sock" \
+  if lacks_permission; then
+    if in_group; then return; fi
+    fail "you may not use $socket" \
       "sudo usermod -aG docker $(id -un), log in again, and try again"
   fi
   [ -z "${DOCKER_HOST:-}" ] || fail "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST" \
@@ -69,6 +81,10 @@ start() {
     fi
   fi
   for _ in $(seq 120); do
+    if lacks_permission; then
+      permit
+      return
+    fi
     if answers; then
       say "the engine answers"
       return
@@ -93,8 +109,21 @@ stop() {
   as_root rm -f "$started"
 }
 
+# Whether this user is in the group by now, even if this shell does not know yet.
+in_group() {
+  id -nG "$(id -un)" | tr ' ' '\n' | grep -qx docker
+}
+
+run() {
+  if lacks_permission && in_group; then
+    exec sg docker -c "$(printf '%q ' "$@")"
+  fi
+  exec "$@"
+}
+
 case "${1:-}" in
   start) start ;;
+  run) shift; run "$@" ;;
   stop) stop ;;
-  *) printf 'usage: %s start|stop\n' "$0" >&2; exit 2 ;;
+  *) printf 'usage: %s start|run COMMAND…|stop\n' "$0" >&2; exit 2 ;;
 esac

@@ -106,7 +106,7 @@ def run_charge_point(configuration: config.Config) -> ExitCode:
 
 def shown(url: str) -> str:
     """Return a URL without its password."""
-    from cp_image.shell.csms_failures import without_password  # noqa: PLC0415
+    from cp_image.api.central_system import without_password  # noqa: PLC0415
 
     return without_password(url)
 

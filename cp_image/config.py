@@ -9,32 +9,27 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from cp_image.api.payloads import ChargePointId, ChargePointType, NonNegative
+from cp_image.api import central_system
+from cp_image.api.payloads import (
+    ChargePointId,
+    ChargePointType,
+    NbConnectors,
+    NbPhases,
+    NonNegative,
+    Text20,
+    Text25,
+    Voltage,
+)
 from cp_image.api.topics import DEFAULT_ROOT
 from cp_image.core.effects import LogLevel
 from cp_image.mqtt_link import BrokerAddress
 
 PREFIX: Final = "SIMU_"
 
-CentralSystem = Annotated[
-    str,
-    Meta(
-        max_length=512,
-        pattern=(
-            r"\A(?i:wss?)://(?:[^\s/?#@]+@)?"
-            r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?(?:/[^\s?#]*)?\Z"
-        ),
-    ),
-]
 HttpProxy = Annotated[
     str, Meta(pattern=r"\Ahttps?://(?:[^\s/?#@]+@)?[^\s/?#@:]+(?::[0-9]{1,5})?/?\Z")
 ]
 Root = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)*\Z")]
-Text20 = Annotated[str, Meta(min_length=1, max_length=20)]
-Text25 = Annotated[str, Meta(max_length=25)]
-NbConnectors = Annotated[int, Meta(ge=1, le=100)]
-NbPhases = Annotated[int, Meta(ge=1, le=3)]
-Voltage = Annotated[float, Meta(gt=0, le=10_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +71,13 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
+
+
+def _to_central_system(text: str) -> str:
+    fault = central_system.fault(text)
+    if fault:
+        raise ValueError(fault)
+    return text
 
 
 def _to_broker(text: str) -> BrokerAddress:
@@ -124,7 +126,7 @@ class Variable:
 VARIABLES: Final = (
     Variable(
         field="central_system",
-        read=_to(CentralSystem),
+        read=_to_central_system,
         meaning="URL of the CSMS; the charge point id is appended",
         rule="a ws:// or wss:// URL with a host, without query or fragment",
         shown_default="none: it must be set",

@@ -24,6 +24,7 @@ LOG: Final = logging.getLogger(__name__)
 
 _FIRST_RETRY_S: Final = 0.2
 _LAST_RETRY_S: Final = 5.0
+_STABLE_S: Final = 5.0
 _ANSWER_S: Final = 10.0
 
 
@@ -230,8 +231,14 @@ class MqttLink:
                 await self._first_of(self._closed, timeout_s=retry_s)
                 retry_s = min(2 * retry_s, _LAST_RETRY_S)
                 continue
-            retry_s = _FIRST_RETRY_S
+            up_at = asyncio.get_running_loop().time()
             await self._down.wait()
+            if asyncio.get_running_loop().time() - up_at >= _STABLE_S:
+                retry_s = _FIRST_RETRY_S
+            elif not self._closed.is_set():
+                # A broker that accepts and drops, or another client with our id: no hammering.
+                await self._first_of(self._closed, timeout_s=retry_s)
+                retry_s = min(2 * retry_s, _LAST_RETRY_S)
             if self._failure is not None:
                 raise self._failure
 

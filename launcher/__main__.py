@@ -23,7 +23,8 @@ EXIT_OK: Final = 0
 EXIT_USAGE: Final = 2
 EXIT_UNREACHABLE: Final = 3
 _EXIT_CODES: Final = (
-    "exit codes: 0 ended in order, 2 a variable cannot be used, 3 the engine does not answer"
+    "exit codes: 0 ended by command, 2 a variable cannot be used, 3 the engine does not answer, "
+    "130 and 143 ended by SIGINT and SIGTERM"
 )
 
 
@@ -40,13 +41,17 @@ def main() -> int:
         stream=sys.stderr,
     )
     try:
-        asyncio.run(_run(config))
+        return asyncio.run(_run(config))
     except EngineError as exc:
         return _fail(str(exc), EXIT_UNREACHABLE)
-    return EXIT_OK
 
 
-async def _run(config: LauncherConfig) -> None:
+async def _run(config: LauncherConfig) -> int:
+    """Serve until closed; return 0 after the command `close`, 128 + its number after a signal.
+
+    So a supervisor that restarts what failed brings it back after a shutdown of the machine, and
+    leaves it alone after `close`.
+    """
     engine = DockerHost(config.environment)
     try:
         version = await engine.check()
@@ -60,10 +65,17 @@ async def _run(config: LauncherConfig) -> None:
         MqttLink, address=config.broker, client_id=f"{config.root}-launcher"
     )
     daemon = Daemon(config, engine, make_link, lambda: retained.scan(config.broker, config.root))
+    ended_by: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        ended_by.append(number)
+        daemon.close()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, daemon.close)
+        loop.add_signal_handler(number, end, number)
     await daemon.run()
+    return 128 + ended_by[0] if ended_by else EXIT_OK
 
 
 def _parser() -> argparse.ArgumentParser:

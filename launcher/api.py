@@ -6,7 +6,17 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from cp_image.api.payloads import ChargePointId, ChargePointType, NonNegative, RequestId
+from cp_image.api.payloads import (
+    ChargePointId,
+    ChargePointType,
+    NbConnectors,
+    NbPhases,
+    NonNegative,
+    RequestId,
+    Text20,
+    Text25,
+    Voltage,
+)
 from cp_image.api.topics import Topic
 
 LAUNCHER_STATUS: Final = Topic("launcher/status", retain=True)
@@ -17,8 +27,6 @@ LAUNCHER_EVENT: Final = Topic("launcher/event", retain=False)
 ENVIRONMENT_PATTERN: Final = r"\A[a-z0-9](?:[a-z0-9\-]{0,30}[a-z0-9])?\Z"
 """An environment is a DNS label: it names the network, containers, volumes and the topic root."""
 DEFAULT_ENVIRONMENT: Final = "cp-simu"
-
-Text50 = Annotated[str, Meta(max_length=50)]
 
 
 def topic_root(environment: str) -> str:
@@ -52,7 +60,7 @@ class Specification(Struct, frozen=True, kw_only=True):
     """A charge point as it is asked for: an entry of `start` or of a set-up file.
 
     The order of the fields is that of open-ocpp-simu's set-up files. Vendor, model and serial are
-    limited by OCPP 1.6 §6.1 (CiString20Type, CiString20Type, CiString25Type).
+    limited by OCPP 1.6 §6.9.
 
     Attributes:
         max_setpoint: limit of the whole charge point; A per phase for AC, W for DC.
@@ -63,13 +71,13 @@ class Specification(Struct, frozen=True, kw_only=True):
 
     id: ChargePointId
     type: ChargePointType
-    vendor: Annotated[str, Meta(min_length=1, max_length=20)] = "cp-simu"
-    model: Annotated[str, Meta(min_length=1, max_length=20)] = "Simulated CP"
-    serial: Annotated[str, Meta(max_length=25)] = ""
-    nb_phases: Annotated[int, Meta(ge=1, le=3)] = 1
-    nb_connectors: Annotated[int, Meta(ge=1, le=100)] = 1
+    vendor: Text20 = "cp-simu"
+    model: Text20 = "Simulated CP"
+    serial: Text25 = ""
+    nb_phases: NbPhases = 1
+    nb_connectors: NbConnectors = 1
     max_setpoint: NonNegative = 32.0
-    voltage: Annotated[float, Meta(gt=0, le=10_000)] = 230.0
+    voltage: Voltage = 230.0
     max_setpoint_per_connector: NonNegative = 32.0
     central_system: Annotated[str, Meta(min_length=1, max_length=512)]
 

@@ -91,7 +91,9 @@ class ChargePoints:
             found = await self._engine.find_container(charge_point_id)
             end = await self._engine.post_mortem(death.container_id)
             out_of_memory = end is not None and end.out_of_memory
-            if found is not None and not found.alive:
+            # The engine lists a container as running for a moment after it told of its death.
+            gone = end is not None and not end.runs_again
+            if found is not None and found.container_id == death.container_id and gone:
                 reason = f"exit code {death.exit_code}"
                 self._say_dead(found, reason + ", out of memory" * out_of_memory)
         if death.exit_code == 0:

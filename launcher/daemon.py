@@ -93,6 +93,7 @@ class Daemon:
         """Serve until closed by a command or by `close`; the charge points live on."""
         self._link.subscribe(LAUNCHER_CMD, self._root)
         self._link.subscribe(CP_STATUS, self._root)
+        self._link.subscribe(LAUNCHER_STATUS, self._root)
         self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
         try:
             async with asyncio.TaskGroup() as background:
@@ -138,10 +139,24 @@ class Daemon:
         if LAUNCHER_CMD.parse(self._root, message.topic) is not None:
             self._hear_command(message)
             return
+        if LAUNCHER_STATUS.parse(self._root, message.topic) is not None:
+            self._hear_own_status(message.payload)
+            return
         emptied = self._board.hear(message)
         if emptied is not None and self._work is not None and not self._closing.is_set():
             order = Order(type=CommandType.REMOVE, charge_point_id=emptied)
             self._work.create_task(self._remove_emptied(order), name=f"remove {emptied}")
+
+    def _hear_own_status(self, payload: bytes) -> None:
+        """Set right what somebody else said in the launcher's name.
+
+        `Dead` is left alone: it is the will of a former life, or another launcher's, and two that
+        answer each other would never end.
+        """
+        right = {LauncherState.ALIVE.encode(), LauncherState.DEAD.encode()}
+        if payload not in right and not self._closing.is_set():
+            LOG.warning("somebody else wrote %r on the launcher's status", payload[:40])
+            self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
 
     def _hear_command(self, message: Message) -> None:
         try:

@@ -80,4 +80,5 @@ def post_mortem(inspection: Mapping[str, Any], log: bytes) -> PostMortem:
         exit_code=int(state["ExitCode"]),
         out_of_memory=bool(state["OOMKilled"]),
         last_log=tuple(log.decode(errors="replace").splitlines()),
+        runs_again=bool(state["Running"]),
     )

@@ -14,7 +14,7 @@ class EngineError(Exception):
 
 
 class ContainerState(StrEnum):
-    """The engine's own words."""
+    """The engine's own words; one that it has not told us yet counts as dead."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -23,6 +23,10 @@ class ContainerState(StrEnum):
     REMOVING = "removing"
     EXITED = "exited"
     DEAD = "dead"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "ContainerState":
+        return cls.DEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +81,13 @@ class PostMortem:
         exit_code: 137 is SIGKILL.
         out_of_memory: whether the kernel killed it for memory.
         last_log: the last lines it printed.
+        runs_again: whether the container has been started again since.
     """
 
     exit_code: int
     out_of_memory: bool
     last_log: tuple[str, ...]
+    runs_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,27 +1,28 @@
 """From raw fleet entries to specifications, and set-up files (those of open-ocpp-simu). Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
 
-from cp_image.api.payloads import CHARGE_POINT_ID_PATTERN, ChargePointType
+from cp_image.api import central_system
+from cp_image.api.payloads import (
+    CHARGE_POINT_ID_PATTERN,
+    CHARGE_POINT_ID_RULE,
+    ChargePointType,
+)
 from launcher.api import ErrorCode, Specification
 
-ID_RULE: Final = "an id is 1 to 48 characters of A-Z a-z 0-9 _ . -"
 NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that do not decode."""
 
 _FIELDS: Final = frozenset(Specification.__struct_fields__)
 _PATH_TAIL: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _SHOWN_CHARACTERS: Final = 60
-_USUAL_DC: Final = {
-    "max_setpoint": 300_000.0,
-    "max_setpoint_per_connector": 150_000.0,
-    "voltage": 400.0,
-}
+_AC_CONNECTOR_A: Final = 32.0
+_DC_CONNECTOR_W: Final = 150_000.0
+_DC_STATION_W: Final = 300_000.0
 
 
 class EntryError(ValueError):
@@ -77,8 +78,7 @@ def read_specification(entry: bytes | msgspec.Raw) -> Specification:
     """
     raw = _object(entry)
     charge_point_id = _id(raw)
-    if raw.get("type") == ChargePointType.DC:
-        raw = {**_USUAL_DC, **raw}
+    raw = with_usual_limits(raw)
     try:
         specification = msgspec.convert(raw, Specification)
     except msgspec.ValidationError as exc:
@@ -92,7 +92,7 @@ def read_specification(entry: bytes | msgspec.Raw) -> Specification:
                 "characters are allowed",
                 charge_point_id=charge_point_id,
             )
-    fault = central_system_fault(specification.central_system)
+    fault = central_system.fault(specification.central_system)
     if fault:
         raise EntryError(
             f"charge point {charge_point_id}: {fault}", charge_point_id=charge_point_id
@@ -102,23 +102,26 @@ def read_specification(entry: bytes | msgspec.Raw) -> Specification:
     return specification
 
 
-def central_system_fault(url: str) -> str:
-    """Return why `url` cannot be a CSMS, or an empty text where it can."""
-    shown = f"central_system is {_shown(url)}"
-    if not url.isprintable() or " " in url:
-        return f"{shown}: a URL has no blanks and no control characters"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as exc:
-        return f"{shown}: not a URL ({exc})"
-    if parts.scheme not in {"ws", "wss"} or not url.split(":", 1)[1].startswith("//"):
-        return f"{shown}: it must begin with ws:// or wss://"
-    if not host or port == 0:
-        return f"{shown}: it must name a host, and a port of 1 to 65535 if any"
-    if "?" in url or "#" in url:
-        return f"{shown}: no query and no fragment, for the charge point id is appended"
-    return ""
+def with_usual_limits(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry with the limits and the voltage usual for its type where it has none.
+
+    AC: 32 A on each connector, and as much as its connectors together for the charge point; DC:
+    150 kW on each connector, 300 kW for the charge point. A limit of the charge point that is
+    given is that of each connector, too, unless that is given.
+    """
+    is_dc = raw.get("type") == ChargePointType.DC
+    station, number = raw.get("max_setpoint"), raw.get("nb_connectors", 1)
+    connector: Any = _DC_CONNECTOR_W if is_dc else _AC_CONNECTOR_A
+    if isinstance(station, int | float) and station >= 0:
+        connector = station
+    connector = raw.get("max_setpoint_per_connector", connector)
+    usual: dict[str, Any] = {
+        "voltage": 400.0 if is_dc else 230.0,
+        "max_setpoint_per_connector": connector,
+    }
+    if isinstance(connector, int | float) and isinstance(number, int):
+        usual["max_setpoint"] = max(_DC_STATION_W, connector) if is_dc else connector * number
+    return {**usual, **raw}
 
 
 def load(content: bytes) -> list[Specification]:
@@ -170,12 +173,12 @@ def _object(entry: bytes | msgspec.Raw) -> dict[str, Any]:
 
 def _id(raw: dict[str, Any]) -> str:
     if "id" not in raw:
-        raise EntryError(f"an entry has no id: {ID_RULE}")
+        raise EntryError(f"an entry has no id: {CHARGE_POINT_ID_RULE}")
     charge_point_id = raw["id"]
     if not isinstance(charge_point_id, str) or not re.search(
         CHARGE_POINT_ID_PATTERN, charge_point_id
     ):
-        raise EntryError(f"id is {_shown(charge_point_id)}: {ID_RULE}")
+        raise EntryError(f"id is {_shown(charge_point_id)}: {CHARGE_POINT_ID_RULE}")
     return charge_point_id
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import FleetView
@@ -58,9 +59,10 @@ def _not_accepted(view: FleetView, charge_point_id: str, when: str) -> SimuError
             exit_code=ExitCode.TIMEOUT,
         )
     reason = f": {status.reason}" if status.reason else ""
+    url = without_password(status.central_system)
     return SimuError(
         f"{charge_point_id} started, but is {status.status}, not Accepted, {when}{reason}",
-        hint=f"does a CSMS listen on {status.central_system}? simuctl csms is one",
+        hint=f"does a CSMS listen on {url}? simuctl csms is one",
         exit_code=ExitCode.TIMEOUT,
     )
 
@@ -70,7 +72,8 @@ def _died(view: FleetView, charge_point_id: str) -> SimuError:
     if death is None:
         return SimuError(f"{charge_point_id} started, and died")
     why = "for want of memory" if death.out_of_memory else f"with exit code {death.exit_code}"
-    last = f": {death.last_log[-1]}" if death.last_log else ""
+    # A traceback is logged on one line; its first part says what it was.
+    last = f": {death.last_log[-1].partition(' | ')[0]}" if death.last_log else ""
     return SimuError(
         f"{charge_point_id} started, and died {why}{last}",
         hint=f"simuctl show {charge_point_id}",

@@ -18,6 +18,7 @@ from cp_image.api import topics
 from cp_image.api.payloads import (
     CarInput,
     ChargePointCommand,
+    ChargePointState,
     FaultedInput,
     IdTagInput,
     Result,
@@ -169,7 +170,7 @@ class SimuClient(Mirror):
         charge_point = self.view.get(charge_point_id)
         if charge_point is None:
             raise unknown_charge_point(charge_point_id, self.view.by_id, self.environment)
-        if not charge_point.alive:
+        if charge_point.state is ChargePointState.DEAD:
             raise SimuError(
                 f"{charge_point_id} is Dead: it takes no input",
                 hint=f"simuctl restart {charge_point_id}",

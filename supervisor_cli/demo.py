@@ -22,7 +22,7 @@ from cp_image.mqtt_link import Message
 from launcher.api import CommandType, Specification
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.client import SimuClient
-from supervisor_cli.errors import SimuError
+from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.outcomes import Told, from_answer
 from supervisor_cli.state import Broker
@@ -130,7 +130,10 @@ class DemoClient(SimuClient):
         address = topics.CP_EVENT.parse(self.root, message.topic)
         if address is None or address.charge_point_id is None:
             return
-        event = _EVENT.decode(message.payload)
+        try:
+            event = _EVENT.decode(message.payload)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            return  # somebody else's words, and nobody's transaction
         if isinstance(event, TransactionStopped):
             future = self._stopped.pop((address.charge_point_id, event.connector_id), None)
             if future is not None and not future.done():
@@ -174,8 +177,11 @@ async def drive(
         SimuError: a charge point refuses an input, or does not do what it should.
     """
     report(f"charging {len(sessions)} cars for {_CHARGING_S:g} s")
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_drive_one(simu, session)) for session in sessions]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_drive_one(simu, session)) for session in sessions]
+    except ExceptionGroup as group_of_errors:
+        raise group_of_errors.exceptions[0] from group_of_errors
     return [(session, task.result()) for session, task in zip(sessions, tasks, strict=True)]
 
 
@@ -215,8 +221,15 @@ async def _drive_one(simu: DemoClient, session: Session) -> TransactionStopped:
         await _wait_connector(simu, session, ConnectorState.FINISHING)
     await _input(simu, session, unplug)
     await _wait_connector(simu, session, ConnectorState.AVAILABLE)
-    async with asyncio.timeout(_WAIT_S):
-        return await stopped
+    try:
+        async with asyncio.timeout(_WAIT_S):
+            return await stopped
+    except TimeoutError as exc:
+        raise SimuError(
+            f"{session.charge_point_id} connector {session.connector_id} told of no transaction",
+            hint=f"docker logs of its container: simuctl show {session.charge_point_id}",
+            exit_code=ExitCode.TIMEOUT,
+        ) from exc
 
 
 async def _input(simu: SimuClient, session: Session, payload: CarInput | IdTagInput) -> None:

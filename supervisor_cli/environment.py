@@ -228,6 +228,8 @@ def _launcher(settings: EnvironmentSettings, running: Running) -> _Wanted:
         options={
             # On the host's network it reads host names as the host does.
             "network_mode": "host",
+            # What ends with 0, as the launcher does after `close`, stays down.
+            "restart_policy": {"Name": "on-failure"},
             "volumes": {engine_socket: {"bind": "/var/run/docker.sock", "mode": "rw"}},
             "group_add": [str(Path(engine_socket).stat().st_gid)],
         },
@@ -295,8 +297,7 @@ def _ensure_container(
             LABEL_ROLE: str(wanted.role),
             _LABEL_SETTINGS: settings,
         },
-        **_CONFINED,
-        **wanted.options,
+        **{**_CONFINED, **wanted.options},
     )
     try:
         container.start()

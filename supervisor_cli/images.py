@@ -4,11 +4,14 @@ An image carries the digest of the files it was built from, so that it is built 
 they change.
 """
 
+import contextlib
 import hashlib
 import io
 import os
 import subprocess
 import tarfile
+import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,23 +126,27 @@ def _ensure_base(client: docker.DockerClient, report: Report) -> None:
         return
     report(f"making {BASE} with debootstrap instead")
     script = _HOME / "compose" / "base_image.sh"
-    with subprocess.Popen(  # noqa: S603 - our own script, no argument from outside
-        ["/bin/bash", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as made:
-        tar, log = made.communicate()
-    if made.returncode != 0:
-        last = log.decode(errors="replace").strip().splitlines()[-8:]
-        raise SimuError(
-            f"cannot make {BASE}:\n" + "\n".join(last),
-            hint=f"run as root, or get {BASE} yourself: docker pull {BASE}",
-        )
-    client.api.import_image_from_data(tar, repository=repository, tag=tag)
+    last: deque[str] = deque(maxlen=8)
+    with tempfile.NamedTemporaryFile(suffix=".tar") as tar:
+        with subprocess.Popen(  # noqa: S603 - our own script, no argument from outside
+            ["/bin/bash", str(script)], stdout=tar, stderr=subprocess.PIPE, text=True
+        ) as made:
+            for line in made.stderr or ():
+                last.append(line.rstrip())
+                report(f"making {BASE}: {line.strip()[:80]}")
+        if made.returncode != 0:
+            raise SimuError(
+                f"cannot make {BASE}:\n" + "\n".join(last),
+                hint=f"run as root, or get {BASE} yourself: docker pull {BASE}",
+            )
+        client.api.import_image_from_file(tar.name, repository=repository, tag=tag)
 
 
 def _build(client: docker.DockerClient, source: ImageSource, report: Report) -> None:
     report(f"building {source.name}")
     arguments, network = _build_arguments(source)
     lines: list[str] = []
+    before = _image_id(client, source)
     try:
         stream = client.api.build(
             fileobj=_context(source),
@@ -163,6 +170,17 @@ def _build(client: docker.DockerClient, source: ImageSource, report: Report) -> 
                 report(f"building {source.name}: {line[:100]}")
     except APIError as exc:
         raise _build_failed(source, [*lines, explain(exc)]) from exc
+    if before is not None and before != _image_id(client, source):
+        # What the name stood for is nobody's now, unless a container still runs on it.
+        with contextlib.suppress(APIError):
+            client.images.remove(before)
+
+
+def _image_id(client: docker.DockerClient, source: ImageSource) -> str | None:
+    try:
+        return client.images.get(source.name).id
+    except ImageNotFound:
+        return None
 
 
 def _build_failed(source: ImageSource, lines: list[str]) -> SimuError:

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState, ChargePointType, ConnectorState
 from supervisor_cli.fleet_view import ChargePointView, ConnectorView, FleetView
 from supervisor_cli.terminal import printable
@@ -33,6 +34,9 @@ CONNECTOR_STYLES: Final[Mapping[ConnectorState, str]] = {
 _ROOMY_COLUMNS: Final = 100
 _NARROW_COLUMNS: Final = 60
 _NOTHING: Final = Text("-", style="dim")
+
+
+_MOST_NOTES: Final = 3
 
 
 def quantity(value: float, unit: str) -> str:
@@ -102,15 +106,20 @@ def charge_point_detail(charge_point: ChargePointView) -> RenderableType:
 
 
 def notes(view: FleetView, charge_point_id: str | None = None) -> Text | None:
-    """Return what could not be decoded, of one charge point or of all; None where all is well."""
+    """Return what could not be decoded, of one charge point or of all; None where all is well.
+
+    Of many only the first are shown.
+    """
     lines = [
         f"{printable(topic)}: {printable(why)}"
         for topic, why in sorted(view.undecodable.items())
         if charge_point_id is None or charge_point_id in topic.split("/")
     ]
-    return (
-        Text("\n".join(["messages that could not be read:", *lines]), "yellow") if lines else None
-    )
+    if not lines:
+        return None
+    if len(lines) > _MOST_NOTES:
+        lines = [*lines[:_MOST_NOTES], f"and {len(lines) - _MOST_NOTES} more"]
+    return Text("\n".join(["messages that could not be read:", *lines]), "yellow")
 
 
 def state_text(state: ChargePointState | ConnectorState | None) -> Text:
@@ -169,7 +178,7 @@ def _type(charge_point: ChargePointView) -> Text:
 
 def _csms(charge_point: ChargePointView) -> Text:
     status = charge_point.status
-    return _NOTHING if status is None else Text(printable(status.central_system))
+    return _NOTHING if status is None else Text(printable(without_password(status.central_system)))
 
 
 def _unit(charge_point: ChargePointView) -> str:
@@ -191,7 +200,7 @@ def _make(charge_point: ChargePointView) -> Table:
     if status is not None:
         unit = _unit(charge_point)
         make = " ".join(filter(None, (status.vendor, status.model, status.serial)))
-        table.add_row("CSMS", printable(status.central_system))
+        table.add_row("CSMS", printable(without_password(status.central_system)))
         table.add_row("make", printable(make))
         table.add_row("type", Text.assemble(_type(charge_point), f", {status.voltage:g} V"))
         table.add_row("limit", quantity(status.max_setpoint, unit))

@@ -42,7 +42,9 @@ def need_words(words: Sequence[str], *, everything: bool) -> None:
     """
     if bool(words) == everything:
         raise SimuError(
-            "charge point ids and --all exclude each other" if words else "which charge points?",
+            "charge point ids and --all exclude each other"
+            if words
+            else "no charge point is named",
             hint="name ids, a pattern such as 'CP-*', or --all",
             exit_code=ExitCode.USAGE,
         )

@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
 
 from websockets.exceptions import (
     ConnectionClosed,
@@ -18,7 +17,7 @@ from websockets.exceptions import (
     WebSocketException,
 )
 
-CONNECT_ERRORS: Final = (OSError, WebSocketException, EOFError)
+CONNECT_ERRORS: Final = (OSError, WebSocketException, EOFError, UnicodeError)
 """What an attempt to connect may end with; TimeoutError is an OSError."""
 
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
@@ -48,20 +47,21 @@ def why_lost(exc: ConnectionClosed) -> str:
     return "the connection broke without a farewell"
 
 
-def without_password(url: str) -> str:
-    """Return a URL as it may be shown: a password in it is starred out."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
-
-
 def _status(code: int) -> str:
     try:
         return f"{code} {HTTPStatus(code).phrase}"
     except ValueError:
         return str(code)
+
+
+def _proxy_reason(exc: InvalidProxyStatus, via: str) -> str:
+    status = exc.response.status_code
+    # What proxies say when the other end does not take the connection.
+    if status in {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.BAD_GATEWAY}:
+        return "connection refused"
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}:
+        return "no answer in time"
+    return f"{via}HTTP {_status(status)}"
 
 
 def _tls_reason(exc: ssl.SSLError) -> str:
@@ -79,7 +79,7 @@ def _os_reason(exc: OSError) -> str:
 
 _REASONS: Final[tuple[tuple[type[Exception], Callable[[Any, str], str]], ...]] = (
     (InvalidStatus, lambda exc, _via: f"HTTP {_status(exc.response.status_code)}"),
-    (InvalidProxyStatus, lambda exc, via: f"{via}HTTP {_status(exc.response.status_code)}"),
+    (InvalidProxyStatus, _proxy_reason),
     (ProxyError, lambda exc, via: f"{via}{exc}"),
     (SubprotocolError, lambda exc, _via: str(exc)),
     (NegotiationError, lambda exc, _via: f"the CSMS picks what was not offered: {exc}"),
@@ -92,6 +92,7 @@ _REASONS: Final[tuple[tuple[type[Exception], Callable[[Any, str], str]], ...]] =
     (ssl.SSLError, lambda exc, _via: f"TLS: {_tls_reason(exc)}"),
     (socket.gaierror, lambda _exc, via: f"{via}name not known"),
     (OSError, lambda exc, via: f"{via}{_os_reason(exc)}"),
+    (UnicodeError, lambda _exc, _via: "name not known: it is no host name"),
     (EOFError, lambda _exc, via: f"{via}the connection ended during the handshake"),
 )
 """How each error is said; the first kind that fits counts."""

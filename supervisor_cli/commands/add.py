@@ -1,6 +1,6 @@
 """The command add."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final
 
 import msgspec
@@ -8,7 +8,7 @@ import typer
 
 from cp_image.api.payloads import ChargePointType
 from launcher.api import Specification
-from launcher.fleet import central_system_fault
+from launcher.fleet import EntryError, read_specification
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.context import Settings, run, settings
@@ -97,58 +97,46 @@ def add(  # noqa: PLR0913 - the options of a charge point
     as_json: AsJson = False,
 ) -> None:
     """Start charge points, and wait until the CSMS has accepted them."""
-    is_dc = kind is ChargePointType.DC
-    if is_dc and nb_phases not in {None, 1}:
+    if kind is ChargePointType.DC and nb_phases not in {None, 1}:
         raise SimuError(
-            f"--phases {nb_phases}: a DC charge point has one", exit_code=ExitCode.USAGE
+            f"--phases {nb_phases}: a DC charge point has one phase",
+            hint="leave --phases out",
+            exit_code=ExitCode.USAGE,
         )
-    per_connector = max_setpoint_per_connector
-    if per_connector is None:
-        per_connector = max_setpoint if max_setpoint is not None else 150_000.0 if is_dc else 32.0
-    if max_setpoint is None:
-        max_setpoint = max(300_000.0, per_connector) if is_dc else per_connector * nb_connectors
+    given = {
+        "type": kind,
+        "vendor": vendor,
+        "model": model,
+        "nb_phases": nb_phases,
+        "nb_connectors": nb_connectors,
+        "max_setpoint": max_setpoint,
+        "voltage": voltage,
+        "max_setpoint_per_connector": max_setpoint_per_connector,
+        "central_system": central_system,
+    }
 
     def specify(charge_point_id: str) -> Specification:
-        return specification(
-            id=charge_point_id,
-            type=kind,
-            vendor=vendor,
-            model=model,
-            serial=charge_point_id[:25] if serial is None else serial,
-            nb_phases=nb_phases or 1,
-            nb_connectors=nb_connectors,
-            max_setpoint=max_setpoint,
-            voltage=voltage if voltage is not None else 400.0 if is_dc else 230.0,
-            max_setpoint_per_connector=per_connector,
-            central_system=central_system,
-        )
+        own_serial = charge_point_id[:25] if serial is None else serial
+        named = {key: value for key, value in given.items() if value is not None}
+        return specification({"id": charge_point_id, "serial": own_serial, **named})
 
     wait_s = None if no_wait else timeout
     outcomes = run(_add(settings(context), list(dict.fromkeys(ids or [])), specify, wait_s))
     tell(outcomes, as_json=as_json)
 
 
-def specification(**fields: object) -> Specification:
-    """Return a specification, checked.
+def specification(entry: Mapping[str, object]) -> Specification:
+    """Return a specification, checked, with the limits usual for its type.
 
     Raises:
         SimuError: a field is out of its range, or the URL is no WebSocket URL (exit code 2).
     """
     try:
-        checked = msgspec.convert(fields, Specification)
-    except msgspec.ValidationError as exc:
-        reason, _, where = str(exc).partition(" - at ")
-        field = where.strip("`").removeprefix("$.")
-        text = f"{field} {fields[field]!r}: {reason}" if field in fields else str(exc)
+        return read_specification(msgspec.json.encode(entry))
+    except EntryError as exc:
         raise SimuError(
-            text, hint="simuctl add --help names the options", exit_code=ExitCode.USAGE
+            str(exc), hint="simuctl add --help names the options", exit_code=ExitCode.USAGE
         ) from exc
-    fault = central_system_fault(checked.central_system)
-    if fault:
-        raise SimuError(
-            fault, hint="for example ws://localhost:9000/ocpp", exit_code=ExitCode.USAGE
-        )
-    return checked
 
 
 async def _add(

@@ -1,5 +1,6 @@
 """What a driver does at a connector: plug, unplug, tag."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
@@ -76,9 +77,9 @@ def plug(  # noqa: PLR0913 - the options of a car
 ) -> None:
     """Plug a car in."""
     phases: Draws = (l1, l2, l3)
-    if cable is not None and cable <= 0:
+    if cable is not None and not 0 < cable < math.inf:
         raise SimuError(
-            f"--cable {cable:g}: a cable that is plugged carries more than 0",
+            f"--cable {cable:g}: a cable that is plugged carries more than 0, and not all",
             hint="simuctl unplug takes it out",
             exit_code=ExitCode.USAGE,
         )
@@ -126,6 +127,12 @@ def tag(
     as_json: AsJson = False,
 ) -> None:
     """Hold a card to the reader."""
+    if not ids and not everything:
+        raise SimuError(
+            "tag takes a charge point id and a tag",
+            hint="simuctl tag CP-0001 TAG1",
+            exit_code=ExitCode.USAGE,
+        )
     if not 1 <= len(id_tag) <= 20:
         raise SimuError(
             f"tag {id_tag!r} has {len(id_tag)} characters: OCPP 1.6 allows 1 to 20",

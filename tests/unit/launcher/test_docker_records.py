@@ -53,7 +53,7 @@ def test_a_death_is_read_from_an_event() -> None:
 
 
 def test_a_post_mortem_shows_bytes_that_are_no_text() -> None:
-    inspection = {"State": {"ExitCode": 1, "OOMKilled": True}}
+    inspection = {"State": {"ExitCode": 1, "OOMKilled": True, "Running": False}}
     assert post_mortem(inspection, b"one\n\xfftwo\n") == PostMortem(
         exit_code=1, out_of_memory=True, last_log=("one", "\ufffdtwo")
     )
