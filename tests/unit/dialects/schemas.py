@@ -1,6 +1,8 @@
 """Frames of the charge point, checked by the OCPP 1.6 schemas independently of the dialect."""
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from ocpp.messages import MessageType, get_validator
@@ -40,9 +42,29 @@ def check_call_error(frame: str) -> tuple[str, str, str]:
     return message_id, code, description
 
 
-def check_frame(frame: str) -> None:
-    """Assert that a frame is one that a charge point may send."""
-    if json.loads(frame)[0] == MessageType.Call:
+def check_call_result(frame: str, action: str) -> tuple[str, dict[str, Any]]:
+    """Assert that a frame is a valid CALLRESULT to an action; return message id and payload."""
+    # OCPP limits are decimals: 0.3 is a multiple of 0.1, which binary floats cannot say.
+    message_type, message_id, exact = json.loads(frame, parse_float=Decimal)
+    assert message_type == MessageType.CallResult
+    assert 1 <= len(message_id) <= 36
+    validator = get_validator(MessageType.CallResult, action, "1.6", parse_float=Decimal)
+    validator.validate(exact)
+    payload = json.loads(frame)[2]
+    assert isinstance(payload, dict)
+    return message_id, payload
+
+
+def check_frame(frame: str, asked: Mapping[str, str]) -> None:
+    """Assert that a frame is one that a charge point may send.
+
+    Args:
+        asked: the action of each message id that it was asked with.
+    """
+    message_type, message_id, *_ = json.loads(frame)
+    if message_type == MessageType.Call:
         check_call(frame)
+    elif message_type == MessageType.CallResult:
+        check_call_result(frame, asked[message_id])
     else:
         check_call_error(frame)

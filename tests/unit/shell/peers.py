@@ -75,6 +75,7 @@ class Csms(Watched):
         self.port = port
         self.paths: list[str] = []
         self.frames: list[str] = []
+        self.asked: dict[str, str] = {}
         self.connection: ServerConnection | None = None
         self.broken_rules: list[Exception] = []
         self.closed_with: list[tuple[int | None, str | None]] = []
@@ -120,7 +121,18 @@ class Csms(Watched):
 
     async def send(self, frame: str | bytes) -> None:
         assert self.connection is not None
+        if isinstance(frame, str):
+            self._remember(frame)
         await self.connection.send(frame)
+
+    def _remember(self, frame: str) -> None:
+        """Remember what is asked: its answer is checked by the schema of its action."""
+        try:
+            message_type, message_id, action, *_ = json.loads(frame)
+        except (ValueError, TypeError, RecursionError):
+            return  # garbage, sent to see what becomes of it
+        if message_type == 2 and isinstance(message_id, str) and isinstance(action, str):
+            self.asked[message_id] = action
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None
@@ -131,7 +143,7 @@ class Csms(Watched):
             async for frame in connection:
                 try:
                     assert isinstance(frame, str)
-                    check_frame(frame)
+                    check_frame(frame, self.asked)
                 except Exception as exc:
                     self.broken_rules.append(exc)  # told at the end, in the test's own task
                     raise

@@ -85,6 +85,9 @@ class Bench:
         self, store: Store, csms_url: str = "ws://127.0.0.1:1", timing: Timing = TIMING
     ) -> None:
         self.stations: list[FakeStation] = []
+        self.stored: list[dict[str, bytes]] = []
+        self.store = store
+        self.made = Watched()
         self.clock = WallClock()
         self.link: FakeLink
         self.runner = Runner(
@@ -114,6 +117,8 @@ class Bench:
 
     def _make_station(self) -> FakeStation:
         self.stations.append(FakeStation())
+        self.stored.append(self.store.load())
+        self.made.changed()
         return self.station
 
     def _make_link(self, callbacks: LinkCallbacks) -> FakeLink:
