@@ -2,8 +2,15 @@
 
 from cp_image.core.authorization_cache import AuthorizationCache
 from cp_image.core.configuration_keys import Configuration, Key
+from cp_image.core.connector import Connector
+from cp_image.core.faults import ErrorCode
 from cp_image.core.local_list import LocalList
-from cp_image.core.messages import AuthorizationStatus, IdTagStatus
+from cp_image.core.messages import (
+    AuthorizationStatus,
+    Authorize,
+    IdTagStatus,
+    StatusNotification,
+)
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.station_clock import StationClock
 
@@ -32,6 +39,10 @@ class Authorizer:
     def online(self) -> bool:
         """Whether the CSMS can be asked."""
         return self._queue.open
+
+    def ask(self, id_tag: str) -> int:
+        """Ask the CSMS about a tag; returns the number of the Authorize in the queue."""
+        return self._queue.push(Authorize(id_tag=id_tag))
 
     def known(self, id_tag: str, now: float) -> IdTagStatus | None:
         """Return what is known of a tag here; None where nothing is."""
@@ -62,21 +73,38 @@ class Authorizer:
             return known or IdTagStatus(status=_ACCEPTED)
         return None
 
-    def learn(self, id_tag: str, status: IdTagStatus, now: float) -> bool:
+    def learn(
+        self, id_tag: str, status: IdTagStatus, now: float, *, connector: Connector | None
+    ) -> None:
         """Take over what the CSMS says of a tag.
 
-        Returns:
-            Whether it contradicts the local list.
+        Args:
+            id_tag: as it was presented.
+            status: what the CSMS says.
+            now: epoch seconds.
+            connector: at which it was used; None where that is not known any more.
         """
         at = self._clock.at(now)
         listed = self._local_list.find(id_tag, at)
         if listed is None:
             self._cache.learn(id_tag, status, at)
-            return False
+            return
         # §3.5.3: what the list knows is not in the cache. A tag in use elsewhere is a good one.
         self._cache.forget(id_tag)
         good = status.status in {_ACCEPTED, AuthorizationStatus.CONCURRENT_TX}
-        return good is not (listed.status is _ACCEPTED)
+        if connector is not None and good is not (listed.status is _ACCEPTED):
+            self._tell_conflict(connector, at)
+
+    def _tell_conflict(self, connector: Connector, at: float) -> None:
+        # §3.5.3: the CSMS is told that it contradicts the list it has sent.
+        self._queue.push(
+            StatusNotification(
+                connector_id=connector.connector_id,
+                status=connector.state,
+                at=at,
+                error_code=ErrorCode.LOCAL_LIST_CONFLICT.value,
+            )
+        )
 
     def _used(self, id_tag: str, status: IdTagStatus) -> IdTagStatus:
         self._cache.touch(id_tag)

@@ -1,6 +1,7 @@
 """A connector: its state, its car, its meter, and the transaction that may run on it."""
 
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,9 @@ from cp_image.core.energy import Meter, Phases, Supply
 from cp_image.core.faults import Faults
 from cp_image.core.transaction import Authorization, Check, Transaction
 
+_ALLOWANCE_DUST_WH: Final = 1e-3
+"""Instants are floats: the register may miss the end of an allowance by less than this."""
+
 
 class Connector:
     """What is true of one connector; what it means is decided by its users.
@@ -20,9 +24,12 @@ class Connector:
         faults: why it is Faulted.
         spent: whether a transaction has ended on the cable that is still in.
         held: whether a firmware update keeps it Unavailable.
+        operative: whether the CSMS wants it in service (ChangeAvailability).
         authorization: an accepted tag that waits for a cable; None without one.
         checking: the tag the CSMS is being asked about; None without one.
         transaction: the one that runs; None without one.
+        locked_for: the session whose cable stays locked at this end after it was pulled at the
+            car's; None where none does. It counts while the connector is Finishing.
         next_sample_at: when the meter is sampled next; None when not at all.
         read_at: station time at which its register was last kept; None before.
         setpoint: the limit in force; `ocpp_setpoint` is what smart charging leaves.
@@ -42,9 +49,11 @@ class Connector:
         self.faults = Faults()
         self.spent = False
         self.held = False
+        self.operative = True
         self.authorization: Authorization | None = None
         self.checking: Check | None = None
         self.transaction: Transaction | None = None
+        self.locked_for: Transaction | None = None
         self.next_sample_at: float | None = None
         self.read_at: float | None = None
         self.ocpp_setpoint = max_setpoint
@@ -94,19 +103,33 @@ class Connector:
             raise AssertionError(f"connector {self.connector_id} has no battery that steps")
         self.meter.reach(edge_wh - self._stored_less_register_wh, at)
         self._charge_battery(edge_wh)
+        self.car = self._car  # what the sum has rounded is forgotten
         self.meter.draw(self.supply.power_w(self.drawn))
 
     def _charge_battery(self, stored_wh: float) -> None:
         battery = self._car.battery
-        if battery is not None and battery.stored_wh != stored_wh:
+        if battery is not None and stored_wh > battery.stored_wh:
             self._car = replace(self._car, battery=battery.holding(stored_wh))
 
     @property
     def limit(self) -> float:
         """What it could have on its own: the least of hardware, smart charging and cable."""
-        if self.transaction is not None and not self.transaction.authorized:
+        if not self.entitled:
             return 0.0
         return min(self.ocpp_setpoint, self.car.cable)
+
+    @property
+    def entitled(self) -> bool:
+        """Whether a transaction on it may draw: not for ever once the CSMS has refused its tag."""
+        if self.transaction is None or self.transaction.authorized:
+            return True
+        allowed_wh = self.transaction.free_until_wh
+        return allowed_wh is not None and self.meter.register_wh < allowed_wh - _ALLOWANCE_DUST_WH
+
+    @property
+    def locked(self) -> bool:
+        """Whether it is Finishing and keeps its cable until the tag is presented again."""
+        return self.locked_for is not None and self.state is ConnectorState.FINISHING
 
     @property
     def drawn(self) -> Phases:
@@ -121,9 +144,14 @@ class Connector:
         return self.car.asks(self.feed)
 
     @property
+    def in_service(self) -> bool:
+        """Whether sessions may begin; without, it is Unavailable once no transaction runs."""
+        return self.operative and not self.held
+
+    @property
     def resting(self) -> StateEvent:
         """What is found when the connector comes into order (again)."""
-        if self.held:
+        if not self.in_service:
             return StateEvent.DISABLE
         if not self.car.plugged:
             return StateEvent.BECOMES_FREE

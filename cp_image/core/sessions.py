@@ -14,7 +14,7 @@ from cp_image.api.payloads import (
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.connector_states import StateEvent
-from cp_image.core.effects import LogLevel, PublishEvent
+from cp_image.core.effects import PublishEvent
 from cp_image.core.faults import ErrorCode, FaultOrigin
 from cp_image.core.messages import (
     AuthorizationStatus,
@@ -25,7 +25,6 @@ from cp_image.core.messages import (
 from cp_image.core.meter_reader import MeterReader
 from cp_image.core.outbox import Outbox
 from cp_image.core.records import CarRecord, car_key, transaction_key
-from cp_image.core.refusals import Refusals, verdict
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.reservations import Reservations
 from cp_image.core.sharing import shared_above_minimums
@@ -51,7 +50,6 @@ class Sessions:
         queue: RequestQueue,
         board: StatusBoard,
         reservations: Reservations,
-        refusals: Refusals,
         meters: MeterReader,
         clock: StationClock,
         outbox: Outbox,
@@ -61,7 +59,6 @@ class Sessions:
         self._queue = queue
         self._board = board
         self._reservations = reservations
-        self._refusals = refusals
         self._meters = meters
         self._clock = clock
         self._outbox = outbox
@@ -74,6 +71,7 @@ class Sessions:
             at = transaction.started_at if connector.read_at is None else connector.read_at
             self._close(connector, StopReason.POWER_LOSS, at=at)
         reserved = self._reservations.of(connector.connector_id) is not None
+        reserved = reserved and connector.in_service
         self.move(connector, StateEvent.BECOMES_FREE if reserved else connector.resting, now)
         if reserved:
             self.reserve(connector, now)
@@ -157,7 +155,9 @@ class Sessions:
         connector.checking = None
         self._close(connector, reason, at=self._clock.at(now), id_tag=id_tag)
         self.move(connector, StateEvent.END, now)
-        if not connector.car.plugged and not connector.locked:
+        if not connector.in_service:
+            self.move(connector, StateEvent.DISABLE, now)  # §5.2: it was Scheduled
+        elif not connector.car.plugged and not connector.locked:
             self.move(connector, StateEvent.UNPLUG, now)
 
     def started(
@@ -188,19 +188,12 @@ class Sessions:
             authorized=status.status is AuthorizationStatus.ACCEPTED,
         )
         self._keep_transaction(connector.transaction)
-        if not connector.transaction.authorized:
-            self._refused(connector, connector.transaction, status.status, now)
 
-    def next_deadline(self) -> float | None:
-        """Return when what a refused tag may still draw is used up; None where none is."""
-        ends = (
-            connector.meter.reaches_at(connector.transaction.free_until_wh)
-            for connector in self._connectors
-            if connector.transaction is not None
-            and connector.transaction.free_until_wh is not None
-            and connector.entitled
-        )
-        return min((at for at in ends if at is not None), default=None)
+    def grant(self, connector: Connector, transaction: Transaction, allowance_wh: int) -> None:
+        """Let a transaction whose tag is refused draw some energy all the same."""
+        free_until_wh = connector.meter.register_wh + allowance_wh
+        connector.transaction = replace(transaction, free_until_wh=free_until_wh)
+        self._keep_transaction(connector.transaction)
 
     def settle(self, now: float, max_setpoint: float) -> None:
         """Share what all may have together anew, with what follows for states and meters."""
@@ -270,24 +263,6 @@ class Sessions:
         self._meters.begin(connector, now)
         self._keep_transaction(connector.transaction)
 
-    def _refused(
-        self, connector: Connector, transaction: Transaction, status: AuthorizationStatus, now: float
-    ) -> None:
-        # §3.5.4, §9.1 StopTransactionOnInvalidId, MaxEnergyOnInvalidId
-        stops = self._configuration.boolean(Key.STOP_TRANSACTION_ON_INVALID_ID)
-        allowance_wh = self._configuration.integer(Key.MAX_ENERGY_ON_INVALID_ID)
-        left = f"{allowance_wh} Wh more" if allowance_wh > 0 else "no more energy"
-        text = f"{'transaction stops' if stops else left}, the tag is {status}"
-        self._refusals.tell(
-            connector.connector_id, transaction.id_tag, verdict(status), text, now
-        )
-        if stops:
-            self.stop(connector, StopReason.DE_AUTHORIZED, now)
-        elif allowance_wh > 0:
-            free_until_wh = connector.meter.register_wh + allowance_wh
-            connector.transaction = replace(transaction, free_until_wh=free_until_wh)
-            self._keep_transaction(connector.transaction)
-
     def _close(
         self, connector: Connector, reason: StopReason, *, at: float, id_tag: str | None = None
     ) -> None:
@@ -295,6 +270,7 @@ class Sessions:
         if transaction is None:
             raise AssertionError(f"connector {connector.connector_id} has no transaction to close")
         meter_stop_wh = connector.meter.whole_wh
+        readings = self._meters.end(connector, at)
         self._queue.push_transaction(
             StopTransaction(
                 transaction_id=0,  # the real one is filled in when it is sent
@@ -302,12 +278,12 @@ class Sessions:
                 at=at,
                 reason=reason,
                 id_tag=id_tag,
+                transaction_data=readings,
             ),
             transaction.local_id,
         )
         connector.transaction = None
         connector.meter.draw(0.0)
-        self._meters.end(connector)
         connector.spent = connector.car.plugged
         self._outbox.forget(transaction_key(connector.connector_id))
         self._keep_car(connector)

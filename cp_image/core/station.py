@@ -10,22 +10,34 @@ from cp_image.api.payloads import (
     ConnectorStatus,
 )
 from cp_image.core import events, messages
+from cp_image.core.authorization import Authorizer
+from cp_image.core.authorization_cache import AuthorizationCache
+from cp_image.core.availability import Availability
 from cp_image.core.configuration_keys import Configuration
+from cp_image.core.configuration_requests import ConfigurationRequests
 from cp_image.core.connector import Connector
+from cp_image.core.core_profile import CoreProfile
 from cp_image.core.csms_relation import CsmsRelation
 from cp_image.core.data_transfer import DataTransfers
 from cp_image.core.desk import Desk
-from cp_image.core.effects import Effect, LogLevel, PublishConnector, Reboot
-from cp_image.core.errors import UnknownConnectorError
+from cp_image.core.effects import Effect, LogLevel, PublishConnector
+from cp_image.core.errors import NotNowError, UnknownConnectorError
 from cp_image.core.events import Event
 from cp_image.core.faults import FaultOrigin, Faults
 from cp_image.core.firmware_image import with_installed_version
 from cp_image.core.firmware_management import FirmwareManagement
 from cp_image.core.link_pings import LinkPings
+from cp_image.core.local_list import LocalList
 from cp_image.core.meter_reader import MeterReader
 from cp_image.core.outbox import Outbox
 from cp_image.core.records import restored
+from cp_image.core.refusals import Refusals
+from cp_image.core.refused_transactions import RefusedTransactions
+from cp_image.core.remote_trigger import RemoteTrigger
 from cp_image.core.request_queue import PassingEntry, RequestQueue
+from cp_image.core.reservation_profile import ReservationProfile
+from cp_image.core.reservations import Reservations
+from cp_image.core.reset import Resets
 from cp_image.core.sessions import Sessions
 from cp_image.core.settings import StationSettings
 from cp_image.core.smart_charging import SmartCharging
@@ -66,7 +78,9 @@ class Station:
             stored=stored,
             outbox=outbox,
         )
-        self._clock = clock = StationClock(stored, outbox)
+        self._clock = clock = StationClock(
+            stored, outbox, follows_csms=settings.follows_csms_clock
+        )
         self._queue = queue = RequestQueue(
             stored=stored, outbox=outbox, configuration=configuration, message_ids=message_ids
         )
@@ -76,22 +90,50 @@ class Station:
             for connector_id in range(1, settings.nb_connectors + 1)
         ]
         self._meters = MeterReader(
-            configuration=configuration, queue=queue, clock=clock, outbox=outbox
+            configuration=configuration, queue=queue, clock=clock, outbox=outbox, stored=stored
         )
+        reservations = Reservations(connectors=connectors, stored=stored, outbox=outbox)
         self._sessions = Sessions(
             connectors=connectors,
             configuration=configuration,
             queue=queue,
             board=board,
+            reservations=reservations,
             meters=self._meters,
             clock=clock,
             outbox=outbox,
         )
-        self._tags = TagReader(
+        self._local_list = LocalList(stored=stored, configuration=configuration, outbox=outbox)
+        self._cache = AuthorizationCache(stored=stored, configuration=configuration, outbox=outbox)
+        self._authorizer = Authorizer(
+            local_list=self._local_list,
+            cache=self._cache,
+            configuration=configuration,
+            queue=queue,
+            clock=clock,
+        )
+        refusals = Refusals(clock=clock, outbox=outbox)
+        self._refused_transactions = RefusedTransactions(
             connectors=connectors,
             sessions=self._sessions,
             configuration=configuration,
-            queue=queue,
+            refusals=refusals,
+        )
+        self._tags = TagReader(
+            connectors=connectors,
+            sessions=self._sessions,
+            authorizer=self._authorizer,
+            reservations=reservations,
+            refusals=refusals,
+            configuration=configuration,
+            outbox=outbox,
+        )
+        self._reservations = ReservationProfile(
+            reservations=reservations,
+            connectors=connectors,
+            sessions=self._sessions,
+            configuration=configuration,
+            clock=clock,
             outbox=outbox,
         )
         self._csms = CsmsRelation(
@@ -115,7 +157,6 @@ class Station:
             queue=queue,
             clock=clock,
             outbox=outbox,
-            reboot=lambda reason: outbox.put(Reboot(reason=reason)),
         )
         self._smart_charging = SmartCharging(
             connectors=connectors,
@@ -125,10 +166,42 @@ class Station:
             clock=clock,
             outbox=outbox,
         )
+        self._availability = Availability(
+            connectors=connectors, sessions=self._sessions, stored=stored, outbox=outbox
+        )
+        self._resets = Resets(
+            connectors=connectors, sessions=self._sessions, queue=queue, outbox=outbox
+        )
+        core_profile = CoreProfile(
+            connectors=connectors,
+            sessions=self._sessions,
+            tags=self._tags,
+            tx_profiles=self._smart_charging,
+            configuration=configuration,
+            open_for_remote=self._open_for_remote,
+            clear_cache=self._cache.clear,
+            outbox=outbox,
+        )
+        remote_trigger = RemoteTrigger(
+            connectors=connectors,
+            csms=self._csms,
+            board=board,
+            meters=self._meters,
+            queue=queue,
+            firmware_status=self._firmware.firmware.status_now,
+            diagnostics_status=self._firmware.diagnostics.status_now,
+        )
         # A feature profile adds its handlers here.
         self._desk = Desk(
             {
+                **ConfigurationRequests(configuration, outbox).handlers(),
+                **self._availability.handlers(),
+                **self._resets.handlers(),
+                **core_profile.handlers(),
+                **remote_trigger.handlers(),
                 **self._data_transfers.handlers(),
+                **self._local_list.handlers(),
+                **self._reservations.handlers(),
                 **self._smart_charging.handlers(),
                 **self._firmware.handlers(),
             },
@@ -136,6 +209,7 @@ class Station:
         )
         self._faults = Faults()
         self._published: dict[int, ConnectorStatus] = {}
+        self._rebooting = False
         self._ended = False
 
     def power_up(self, now: float) -> list[Effect]:
@@ -150,7 +224,6 @@ class Station:
         self._advance(now)
         self._csms.publish(ChargePointState.DISCONNECTED)
         self._pings.tell(now)
-        self._show_station(now)
         for connector in self._connectors:
             self._sessions.power_up(connector, now)
         self._firmware.power_up(now)
@@ -181,11 +254,9 @@ class Station:
                 why = f"{event.error_code} {event.description}".strip()
                 self._failed(self._queue.failed(event.message_id, why, now), now)
             case events.CsmsAsked():
-                self._desk.asked(event, now)
+                self._asked(event, now)
             case events.DataTransferWanted():
                 self._data_transfers.want(event)
-            case events.TransferEnded():
-                self._firmware.transfer_ended(event, now)
             case events.Stopped():
                 return self._end(now)
             case _:
@@ -205,21 +276,26 @@ class Station:
         self._csms.tick(now)
         self._board.tick(now)
         self._tags.expire(now)
+        self._reservations.tick(now)
         sampled = self._meters.read_due(self._connectors, now)
         charging = {c.connector_id for c in sampled if c.state is ConnectorState.CHARGING}
         return self._concluded(now, fresh=charging)
 
     def next_deadline(self) -> float | None:
         """Return when to call `tick`, epoch seconds; None: not before another event."""
-        if self._ended:
+        if self._ended or self._rebooting:
             return None
         deadlines = (
             self._queue.next_deadline(),
             self._csms.next_deadline(),
             self._board.next_deadline(),
+            self._resets.next_deadline(),
             self._tags.next_deadline(),
+            self._refused_transactions.next_deadline(),
+            self._reservations.next_deadline(),
             self._firmware.next_deadline(),
             self._meters.next_deadline(self._connectors),
+            *(connector.battery_steps_at for connector in self._connectors),
             self._smart_charging.next_deadline(),
         )
         return min((at for at in deadlines if at is not None), default=None)
@@ -230,23 +306,41 @@ class Station:
 
     # -- events -------------------------------------------------------------------------------
 
+    def _asked(self, event: events.CsmsAsked, now: float) -> None:
+        if self._csms.rejected:
+            # OCPP 1.6 §4.2: the charge point says nothing until the interval has gone by.
+            name = type(event.request).__name__
+            self._outbox.log(LogLevel.WARNING, f"{name} is not answered: the CSMS has rejected us")
+            return
+        self._desk.asked(event, now)
+
+    def _open_for_remote(self) -> bool:
+        return self._csms.accepted and not self._resets.under_way
+
     def _disconnected(self, reason: str, now: float) -> None:
         for lost in self._csms.disconnected(reason):
             match lost.request:
                 case messages.Authorize(id_tag=id_tag):
-                    self._tags.failed(lost.number, id_tag)
+                    self._tags.failed(lost.number, id_tag, now)
                 case messages.DataTransfer() as request:
                     self._data_transfers.failed(lost.number, request, now)
                 case _:
                     self._firmware.link_broken(lost.number)
 
     def _input(
-        self, event: events.CarChanged | events.TagPresented | events.FaultChanged, now: float
+        self,
+        event: events.CarChanged | events.TagPresented | events.FaultChanged | events.TransferEnded,
+        now: float,
     ) -> None:
+        if isinstance(event, events.TransferEnded):
+            self._firmware.transfer_ended(event, now)
+            return
         if isinstance(event, events.FaultChanged) and event.connector_id == 0:
             self._fault_all(event, now)
             return
         connector = self._connector(event.connector_id)
+        if isinstance(event, events.TagPresented) and self._resets.under_way:
+            raise NotNowError("the charge point is resetting: it takes no tag before that")
         match event:
             case events.CarChanged():
                 self._sessions.change_car(connector, event.car, now)
@@ -277,19 +371,21 @@ class Station:
                 messages.StartTransaction() as request,
                 messages.StartTransactionAnswer() as answer,
             ):
+                self._tags.started(request, answer.id_tag_status, now)
                 self._sessions.started(entry.number, request, answer, now)
+                status = answer.id_tag_status.status
+                self._refused_transactions.judge(request.connector_id, entry.number, status, now)
             case messages.DataTransfer() as request, messages.DataTransferAnswer() as answer:
                 self._data_transfers.answered(entry.number, request, answer, now)
+            case messages.StopTransaction() as request, messages.StopTransactionAnswer() as answer:
+                self._tags.stopped(request.id_tag, answer.id_tag_status, now)
             case (
-                messages.FirmwareStatusNotification() | messages.DiagnosticsStatusNotification(),
+                messages.MeterValues()
+                | messages.FirmwareStatusNotification()
+                | messages.DiagnosticsStatusNotification(),
                 messages.EmptyAnswer(),
             ):
-                self._firmware.concluded(entry.number)
-            case (messages.StopTransaction(), messages.StopTransactionAnswer()) | (
-                messages.MeterValues(),
-                messages.EmptyAnswer(),
-            ):
-                pass  # the transaction is over, or the reading is told: nothing depends on it
+                self._firmware.concluded(entry.number)  # nothing depends on the others
             case request, answer:
                 self._outbox.log(
                     LogLevel.ERROR,
@@ -303,12 +399,10 @@ class Station:
             case messages.Heartbeat():
                 self._csms.heartbeat_failed()
             case messages.Authorize(id_tag=id_tag) if lost is not None:
-                self._tags.failed(lost.number, id_tag)
+                self._tags.failed(lost.number, id_tag, now)
             case messages.DataTransfer() as request if lost is not None:
                 self._data_transfers.failed(lost.number, request, now)
-            case messages.FirmwareStatusNotification() | messages.DiagnosticsStatusNotification() if (
-                lost is not None
-            ):
+            case _ if lost is not None:
                 self._firmware.concluded(lost.number)
 
     def _fault_all(self, event: events.FaultChanged, now: float) -> None:
@@ -342,11 +436,24 @@ class Station:
         self, now: float, fresh: frozenset[int] | set[int] = frozenset()
     ) -> list[Effect]:
         self._firmware.settle(now)
+        self._availability.settle(now)
+        self._reservations.settle(now)
         self._sessions.settle(now, self._smart_charging.apply(now))
+        self._meters.plan(self._connectors, now)
         for connector in self._connectors:
             self._publish(connector, now, fresh=connector.connector_id in fresh)
-        self._queue.flush(now)
+        self._show_station(now)
+        self._reboot_when_due(now)
+        if not self._rebooting:
+            self._queue.flush(now)
         return self._outbox.take()
+
+    def _reboot_when_due(self, now: float) -> None:
+        if self._resets.settle(now) and not self._rebooting:
+            # Answers are still heard, but nothing new is said.
+            self._rebooting = True
+            for connector in self._connectors:
+                self._meters.keep(connector, self._clock.at(now))
 
     def _publish(self, connector: Connector, now: float, *, fresh: bool) -> None:
         silent = connector.status()
@@ -367,5 +474,5 @@ class Station:
         return self._connectors[connector_id - 1]
 
     def _show_station(self, now: float) -> None:
-        state = ConnectorState.FAULTED if self._faults else ConnectorState.AVAILABLE
+        state = ConnectorState.FAULTED if self._faults else self._availability.state
         self._board.show(0, state, self._faults.error_code, now)

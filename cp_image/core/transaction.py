@@ -40,7 +40,8 @@ class Transaction:
         started_at: station time, epoch seconds.
         register_start_wh: the register at the start, with its fraction.
         meter_start_wh: the same as StartTransaction says it.
-        authorized: False once the CSMS has refused the tag and no energy may flow any more.
+        authorized: False once the CSMS has refused the tag.
+        free_until_wh: register up to which energy may flow all the same; None where it may not.
     """
 
     local_id: int
@@ -52,3 +53,4 @@ class Transaction:
     register_start_wh: float
     meter_start_wh: int
     authorized: bool = True
+    free_until_wh: float | None = None

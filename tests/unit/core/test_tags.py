@@ -2,7 +2,7 @@
 
 import pytest
 
-from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.api.payloads import ConnectorState, StopReason, TagRefusal, TagRefused
 from cp_image.core.effects import SendCall
 from cp_image.core.errors import NotNowError
 from cp_image.core.messages import (
@@ -174,8 +174,10 @@ def test_without_a_csms_a_tag_is_refused_for_now() -> None:
     station = VirtualStation()
     station.plug()
     station.tag()
-    assert "the CSMS cannot be asked" in station.logs()[-1]
-    assert station.events() == []
+    assert "the CSMS could not be asked" in station.logs()[-1]
+    assert [event.why for event in station.events() if isinstance(event, TagRefused)] == [
+        TagRefusal.CSMS_SILENT
+    ]
     station.connect()
     station.run(600)
     assert station.heard(Authorize) == []
