@@ -1,6 +1,6 @@
 """The OCPP configuration keys of one station, with their values."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from cp_image.core.configuration_key import (
@@ -39,6 +39,7 @@ class Configuration:
         nb_phases: how many phases a connector has.
         stored: what was kept of an earlier life: it goes before `overrides`.
         outbox: where changes are kept; None keeps nothing.
+        declared: the keys there are.
 
     Raises:
         ConfigurationError: `overrides` names a key that does not exist or a value it refuses.
@@ -52,24 +53,29 @@ class Configuration:
         nb_phases: int = 3,
         stored: Mapping[str, bytes] | None = None,
         outbox: Outbox | None = None,
+        declared: Iterable[ConfigurationKey] = KEYS,
     ) -> None:
         self._outbox = outbox
         self._observers: dict[Key, list[Callable[[float], None]]] = {}
-        self._keys = {key.name: key for key in KEYS}
-        self._names = {key.name.lower(): key for key in KEYS}
-        self._values = {key.name: key.default for key in KEYS}
+        self._keys = {key.name: key for key in declared}
+        self._names = {key.name.lower(): key for key in self._keys.values()}
+        self._values = {key.name: key.default for key in self._keys.values()}
         self._values[Key.NUMBER_OF_CONNECTORS] = str(nb_connectors)
         self._values[Key.CONNECTOR_PHASE_ROTATION_MAX_LENGTH] = str(nb_connectors + 1)
         rotation = "RST" if nb_phases == 3 else "NotApplicable"
         self._values[Key.CONNECTOR_PHASE_ROTATION] = ",".join(
             f"{number}.{rotation}" for number in range(nb_connectors + 1)
         )
-        limits = {key.counted_by for key in KEYS}
+        limits = {key.counted_by for key in self._keys.values()}
         # What says how long a list may be comes before the list.
         for name, value in sorted(overrides.items(), key=lambda item: item[0] not in limits):
             self.set(name, value)
         self._values[Key.NUMBER_OF_CONNECTORS] = str(nb_connectors)
         self._restore(stored or {})
+
+    def keys(self) -> Sequence[ConfigurationKey]:
+        """Return all keys, sorted by name."""
+        return sorted(self._keys.values(), key=lambda key: key.name)
 
     def find(self, name: str) -> ConfigurationKey | None:
         """Return the key of a name, in whatever case (OCPP 1.6 §6.6); None where there is none."""

@@ -42,6 +42,17 @@ class CsmsRelation:
         self._heartbeat_at: float | None = None
         self._heartbeat_waits = False
         self._published: PublishStation | None = None
+        configuration.on_change(Key.HEARTBEAT_INTERVAL, self._interval_changed)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the CSMS has accepted the charge point."""
+        return self._registration.accepted
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the CSMS has rejected the charge point, which therefore says nothing."""
+        return self._registration.status is RegistrationStatus.REJECTED
 
     @property
     def linked(self) -> bool:
@@ -62,7 +73,7 @@ class CsmsRelation:
         if self._registration.accepted:
             # OCPP 1.6 §4.2: a mere reconnect sends no BootNotification.
             self.publish(ChargePointState.ACCEPTED)
-            self._board.report_changed()
+            self._board.report_changed(now)
             self._plan_heartbeat(now)
             return
         pending = self._registration.status is RegistrationStatus.PENDING
@@ -79,21 +90,27 @@ class CsmsRelation:
         self._heartbeat_at = None
         self._heartbeat_waits = False
         self.publish(ChargePointState.DISCONNECTED, reason)
+        self._board.link_broken()
         return self._queue.disconnect()
 
     def boot_answered(self, answer: BootAnswer, now: float) -> None:
         """The CSMS has answered the BootNotification."""
         self._clock.set(answer.csms_at, now)
+        was_accepted = self._registration.accepted
         wait_s = self._registration.answered(answer, now)
+        self._queue.register(accepted=self._registration.accepted)
         if self._registration.accepted:
             if answer.interval_s > 0:
                 interval_s = str(min(answer.interval_s, SECONDS_MAX))
                 self._configuration.change(Key.HEARTBEAT_INTERVAL, interval_s, now)
-            self._queue.register()
             self.publish(ChargePointState.ACCEPTED)
-            self._board.report_all()
+            if not was_accepted:
+                self._board.report_all()
             self._plan_heartbeat(now)
             return
+        self._heartbeat_at = None
+        if self.rejected:
+            self._queue.drop_triggered()
         pending = answer.status is RegistrationStatus.PENDING
         self.publish(
             ChargePointState.PENDING if pending else ChargePointState.REJECTED,
@@ -102,6 +119,8 @@ class CsmsRelation:
 
     def boot_failed(self, now: float) -> None:
         """The CSMS did not answer the BootNotification, or with an error."""
+        if self._registration.accepted:
+            return  # it was a triggered one
         self._registration.failed(now)
         pending = self._registration.status is RegistrationStatus.PENDING
         self.publish(
@@ -117,6 +136,15 @@ class CsmsRelation:
     def heartbeat_failed(self) -> None:
         """The CSMS did not answer a Heartbeat: the next one comes in its own time."""
         self._heartbeat_waits = False
+
+    def boot_now(self) -> None:
+        """Send a BootNotification, whatever the interval: the CSMS wants it (OCPP 1.6 §5.17)."""
+        if self._registration.accepted or self._registration.retry_at is not None:
+            self._boot()
+
+    def heartbeat_now(self) -> None:
+        """Send a Heartbeat: the CSMS wants it (OCPP 1.6 §5.17)."""
+        self._queue.push(Heartbeat(), triggered=True)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -134,15 +162,22 @@ class CsmsRelation:
 
     def _ask(self, now: float) -> None:
         if self._registration.due(now):
-            self._registration.asked()
-            self._queue.push(
-                BootNotification(
-                    vendor=self._settings.vendor,
-                    model=self._settings.model,
-                    serial=self._settings.serial,
-                    firmware_version=self._settings.firmware_version,
-                )
+            self._boot()
+
+    def _boot(self) -> None:
+        self._registration.asked()
+        self._queue.push(
+            BootNotification(
+                vendor=self._settings.vendor,
+                model=self._settings.model,
+                serial=self._settings.serial,
+                firmware_version=self._settings.firmware_version,
             )
+        )
+
+    def _interval_changed(self, now: float) -> None:
+        if self._linked and self._registration.accepted:
+            self._plan_heartbeat(now)
 
     def _plan_heartbeat(self, now: float) -> None:
         interval_s = self._configuration.integer(Key.HEARTBEAT_INTERVAL)

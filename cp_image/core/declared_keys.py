@@ -92,8 +92,7 @@ _CORE: Final = (
     _number(name=Key.TRANSACTION_MESSAGE_ATTEMPTS, default="3"),
     _seconds(name=Key.TRANSACTION_MESSAGE_RETRY_INTERVAL, default="60"),
     _boolean(name=Key.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT, default="true"),
-    # The ping belongs to the connection, which a reboot opens anew.
-    _seconds(name=Key.WEB_SOCKET_PING_INTERVAL, default="60", reboot_required=True),
+    _seconds(name=Key.WEB_SOCKET_PING_INTERVAL, default="60"),
 )
 
 _FIRMWARE_MANAGEMENT: Final = (

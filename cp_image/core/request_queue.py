@@ -16,7 +16,6 @@ from cp_image.core.outbox import Outbox
 from cp_image.core.stored_request import TransactionRequest
 from cp_image.core.transaction_lane import TransactionEntry, TransactionLane
 
-CALL_TIMEOUT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +24,8 @@ class PassingEntry:
 
     number: int
     request: Request
+    triggered: bool = False
+    """whether the CSMS has asked for it: then it goes before the registration is accepted, too"""
 
 
 Entry = PassingEntry | TransactionEntry
@@ -47,7 +48,9 @@ class RequestQueue:
         outbox: Outbox,
         configuration: Configuration,
         message_ids: Iterator[str],
+        call_timeout_s: float = 30.0,
     ) -> None:
+        self._call_timeout_s = call_timeout_s
         self._outbox = outbox
         self._message_ids = message_ids
         self._lane = TransactionLane(stored, outbox, configuration)
@@ -64,14 +67,23 @@ class RequestQueue:
         """Whether all requests may go: the CSMS is there and has accepted the charge point."""
         return self._connected and self._registered
 
+    @property
+    def delivering(self) -> bool:
+        """Whether there are transaction messages, and a CSMS that takes them."""
+        return self.open and not self._lane.empty
+
     def connect(self) -> None:
         """The WebSocket is open."""
         self._connected = True
         self._backlog_until = self._last_number
 
-    def register(self) -> None:
-        """The CSMS has accepted the BootNotification."""
-        self._registered = True
+    def register(self, *, accepted: bool) -> None:
+        """The CSMS has answered the BootNotification."""
+        self._registered = accepted
+
+    def drop_triggered(self) -> None:
+        """The CSMS wants to hear nothing for now (OCPP 1.6 §4.2), not even what it asked for."""
+        self._passing = deque(entry for entry in self._passing if not entry.triggered)
 
     def disconnect(self) -> list[PassingEntry]:
         """The WebSocket is closed.
@@ -87,9 +99,9 @@ class RequestQueue:
         self._passing.clear()
         return lost
 
-    def push(self, request: Request) -> int:
+    def push(self, request: Request, *, triggered: bool = False) -> int:
         """Add a request that is lost when the link breaks; returns its number."""
-        entry = PassingEntry(number=self._next_number(), request=request)
+        entry = PassingEntry(number=self._next_number(), request=request, triggered=triggered)
         self._passing.append(entry)
         return entry.number
 
@@ -136,7 +148,7 @@ class RequestQueue:
         if self._in_flight is None or now < self._in_flight.times_out_at:
             return None
         overdue = self._in_flight
-        lost = self._give_up(overdue, f"no answer within {CALL_TIMEOUT_S:g} s", now)
+        lost = self._give_up(overdue, f"no answer within {self._call_timeout_s:g} s", now)
         if self._lane.holds(overdue.entry.number):
             # Until it is said again its answer is still welcome: nothing is told twice in vain.
             self._late = overdue
@@ -155,7 +167,7 @@ class RequestQueue:
             self._late = None
         message_id = next(self._message_ids)
         self._in_flight = _InFlight(
-            entry=entry, message_id=message_id, times_out_at=now + CALL_TIMEOUT_S
+            entry=entry, message_id=message_id, times_out_at=now + self._call_timeout_s
         )
         self._outbox.put(SendCall(message_id=message_id, request=entry.request))
 
@@ -167,8 +179,10 @@ class RequestQueue:
 
     def _choose(self, now: float) -> Entry | None:
         if not self._registered:
-            # OCPP 1.6 §4.2: nothing else before the BootNotification is accepted.
-            return self._first(BootNotification)
+            # OCPP 1.6 §4.2: nothing else before the BootNotification is accepted, save what the
+            # CSMS triggers (§5.17).
+            triggered = next((entry for entry in self._passing if entry.triggered), None)
+            return self._first(BootNotification) or triggered
         head = self._lane.head(now)
         passing = self._passing[0] if self._passing else None
         if head is None or passing is None:

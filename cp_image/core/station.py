@@ -82,7 +82,11 @@ class Station:
             stored, outbox, follows_csms=settings.follows_csms_clock
         )
         self._queue = queue = RequestQueue(
-            stored=stored, outbox=outbox, configuration=configuration, message_ids=message_ids
+            stored=stored,
+            outbox=outbox,
+            configuration=configuration,
+            message_ids=message_ids,
+            call_timeout_s=settings.call_timeout_s,
         )
         self._board = board = StatusBoard(queue, clock, configuration)
         self._connectors = connectors = [

@@ -1,8 +1,10 @@
 """The status of each connector, and what the CSMS knows of it: OCPP 1.6 §4.9."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cp_image.api.payloads import ConnectorState
+from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.faults import ErrorCode
 from cp_image.core.messages import StatusNotification
 from cp_image.core.request_queue import RequestQueue
@@ -15,15 +17,25 @@ class _Shown:
     error_code: ErrorCode
     since: float
 
+    @property
+    def news(self) -> tuple[str, str]:
+        """What a report is about."""
+        return (self.status, self.error_code)
+
 
 class StatusBoard:
-    """Reports each change at once; while the CSMS is away only the newest counts."""
+    """Reports each change that lasts; while the CSMS is away only the newest counts."""
 
-    def __init__(self, queue: RequestQueue, clock: StationClock) -> None:
+    def __init__(
+        self, queue: RequestQueue, clock: StationClock, configuration: Configuration
+    ) -> None:
         self._queue = queue
         self._clock = clock
+        self._configuration = configuration
         self._shown: dict[int, _Shown] = {}
+        self._told: dict[int, tuple[str, str]] = {}
         self._known: dict[int, tuple[str, str]] = {}
+        configuration.on_change(Key.MINIMUM_STATUS_DURATION, self.tick)
 
     def show(
         self, connector_id: int, status: ConnectorState, error_code: ErrorCode, now: float
@@ -33,31 +45,58 @@ class StatusBoard:
         if shown and (shown.status, shown.error_code) == (status, error_code):
             return
         self._shown[connector_id] = _Shown(status=status, error_code=error_code, since=now)
-        if self._queue.open:
-            self._report(connector_id)
+        self.tick(now)
 
     def report_all(self) -> None:
         """Report connector 0 and every connector: the charge point has just been accepted."""
         for connector_id in sorted(self._shown):
             self._report(connector_id)
 
-    def report_changed(self) -> None:
+    def report_changed(self, now: float) -> None:
         """Report what the CSMS does not know yet: the link is back."""
-        for connector_id, shown in sorted(self._shown.items()):
-            if self._known.get(connector_id) != (shown.status, shown.error_code):
-                self._report(connector_id)
+        self.tick(now)
+
+    def trigger(self, connector_id: int) -> None:
+        """Report how it stands: the CSMS wants to hear it, whatever it knows (§5.17)."""
+        self._report(connector_id, triggered=True)
 
     def heard(self, report: StatusNotification) -> None:
         """The CSMS has a report."""
         self._known[report.connector_id] = (report.status, report.error_code)
 
-    def _report(self, connector_id: int) -> None:
+    def link_broken(self) -> None:
+        """What the CSMS has not confirmed may be lost."""
+        self._told = dict(self._known)
+
+    def tick(self, now: float) -> None:
+        """Report what has lasted long enough."""
+        for connector_id, due_at in list(self._waiting()):
+            if now >= due_at:
+                self._report(connector_id)
+
+    def next_deadline(self) -> float | None:
+        """Return when the next status has lasted long enough; None when none waits."""
+        return min((due_at for _, due_at in self._waiting()), default=None)
+
+    def _waiting(self) -> Iterator[tuple[int, float]]:
+        # §9.1 MinimumStatusDuration: what lasts less is not reported.
+        if not self._queue.open:
+            return
+        duration_s = self._configuration.integer(Key.MINIMUM_STATUS_DURATION)
+        for connector_id, shown in sorted(self._shown.items()):
+            if self._told.get(connector_id) != shown.news:
+                yield connector_id, shown.since + duration_s
+
+    def _report(self, connector_id: int, *, triggered: bool = False) -> None:
         shown = self._shown[connector_id]
+        if self._queue.open:
+            self._told[connector_id] = shown.news
         self._queue.push(
             StatusNotification(
                 connector_id=connector_id,
                 status=shown.status,
                 at=self._clock.at(shown.since),
                 error_code=shown.error_code.value,
-            )
+            ),
+            triggered=triggered,
         )

@@ -46,6 +46,11 @@ class TransactionLane:
         self.last_number = 0
         self._restore(stored)
 
+    @property
+    def empty(self) -> bool:
+        """Whether the CSMS has everything."""
+        return not self._entries
+
     def holds(self, number: int) -> bool:
         """Return whether the message with this number is the head."""
         return bool(self._entries) and self._entries[0].number == number
