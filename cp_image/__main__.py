@@ -82,6 +82,7 @@ def set_up_log(configuration: config.Config) -> None:
 def run_charge_point(configuration: config.Config) -> ExitCode:
     """Run until the end; log what went wrong."""
     # Only now: a wrong configuration is told without loading all that a charge point needs.
+    from cp_image.core.configuration_key import ConfigurationError  # noqa: PLC0415
     from cp_image.shell.charge_point import run as run_to_the_end  # noqa: PLC0415
     from cp_image.shell.store import StoreError  # noqa: PLC0415
 
@@ -90,6 +91,9 @@ def run_charge_point(configuration: config.Config) -> ExitCode:
     )
     try:
         asyncio.run(run_to_the_end(configuration))
+    except ConfigurationError as exc:
+        LOG.critical("SIMU_CONFIGURATION: %s", exc)
+        return ExitCode.CONFIGURATION
     except Exception as exc:  # the last door: everything is told
         for cause in causes(exc):
             expected = isinstance(cause, StoreError)

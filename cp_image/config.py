@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,6 +14,10 @@ from cp_image.api import central_system
 from cp_image.api.payloads import (
     ChargePointId,
     ChargePointType,
+    ClockRate,
+    Instant,
+    KeyName,
+    KeyText,
     NbConnectors,
     NbPhases,
     NonNegative,
@@ -43,6 +48,9 @@ class Config:
         csms_proxy: HTTP proxy through which the CSMS is reached; None goes straight.
         container: name of the container; empty for a bare process.
         seed: of everything random.
+        clock_rate: how many times as fast as real time the charge point's clock runs.
+        clock_start: epoch seconds its clock shows when it first starts; None is now.
+        configuration: OCPP configuration keys that differ from their defaults.
     """
 
     id: str
@@ -62,6 +70,9 @@ class Config:
     csms_proxy: str | None
     container: str
     seed: str
+    clock_rate: float
+    clock_start: float | None
+    configuration: Mapping[str, str]
     log_level: LogLevel
 
 
@@ -78,6 +89,15 @@ def _to_central_system(text: str) -> str:
     if fault:
         raise ValueError(fault)
     return text
+
+
+def _to_instant(text: str) -> float:
+    instant: datetime = msgspec.convert(text, type=Instant)
+    return instant.timestamp()
+
+
+def _to_configuration(text: str) -> Mapping[str, str]:
+    return msgspec.json.decode(text, type=dict[KeyName, KeyText])
 
 
 def _to_broker(text: str) -> BrokerAddress:
@@ -245,6 +265,27 @@ VARIABLES: Final = (
         meaning="seed of everything random: same seed, same behaviour",
         rule="any text",
         default="0",
+    ),
+    Variable(
+        field="clock_rate",
+        read=_to(ClockRate),
+        meaning="how many times as fast as real time its clock runs",
+        rule="0.001 to 10000",
+        default="1",
+    ),
+    Variable(
+        field="clock_start",
+        read=_to_instant,
+        meaning="instant its clock shows when it first starts",
+        rule="a date and time as in 2026-01-31T12:00:00Z",
+        shown_default="now",
+    ),
+    Variable(
+        field="configuration",
+        read=_to_configuration,
+        meaning="OCPP configuration keys that differ from their defaults",
+        rule='a JSON object of strings, as in {"HeartbeatInterval":"60"}',
+        default="{}",
     ),
     Variable(
         field="log_level",

@@ -1,14 +1,18 @@
 """The published MQTT interface of the launcher: its topics and its payloads."""
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from cp_image.api.payloads import (
     ChargePointId,
     ChargePointType,
+    ClockRate,
+    Instant,
+    KeyName,
+    KeyText,
     NbConnectors,
     NbPhases,
     NonNegative,
@@ -67,6 +71,9 @@ class Specification(Struct, frozen=True, kw_only=True):
         voltage: phase to neutral for AC, V.
         max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.
         central_system: CSMS URL, ws:// or wss://, without the charge point id.
+        configuration: OCPP configuration keys that differ from their defaults.
+        clock_rate: how many times as fast as real time its clock runs.
+        clock_start: what its clock shows when it first starts; None is now.
     """
 
     id: ChargePointId
@@ -79,7 +86,10 @@ class Specification(Struct, frozen=True, kw_only=True):
     max_setpoint: NonNegative = 32.0
     voltage: Voltage = 230.0
     max_setpoint_per_connector: NonNegative = 32.0
-    central_system: Annotated[str, Meta(min_length=1, max_length=512)]
+    central_system: str
+    configuration: dict[KeyName, KeyText] = {}
+    clock_rate: ClockRate = 1.0
+    clock_start: Instant | None = None
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -123,7 +123,7 @@ def specification_of(labels: Mapping[str, str]) -> Specification | None:
 def _variables(
     specification: Specification, surroundings: Surroundings, container: str
 ) -> dict[str, str]:
-    return {
+    variables = {
         "SIMU_ID": specification.id,
         "SIMU_CENTRAL_SYSTEM": specification.central_system,
         "SIMU_TYPE": specification.type.value,
@@ -140,7 +140,12 @@ def _variables(
         "SIMU_STATE_DIRECTORY": STATE_DIRECTORY,
         "SIMU_CONTAINER": container,
         "SIMU_LOG_LEVEL": surroundings.log_level,
+        "SIMU_CLOCK_RATE": repr(specification.clock_rate),
+        "SIMU_CONFIGURATION": msgspec.json.encode(specification.configuration).decode(),
     }
+    if specification.clock_start is not None:
+        variables["SIMU_CLOCK_START"] = specification.clock_start.isoformat()
+    return variables
 
 
 def _hostname(charge_point_id: str) -> str | None:

@@ -20,6 +20,11 @@ NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _FIELDS: Final = frozenset(Specification.__struct_fields__)
 _PATH_TAIL: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _SHOWN_CHARACTERS: Final = 60
+_OUR_OWN: Final[Mapping[str, Any]] = {
+    "configuration": {},
+    "clock_rate": 1.0,
+    "clock_start": None,
+}
 _AC_CONNECTOR_A: Final = 32.0
 _DC_CONNECTOR_W: Final = 150_000.0
 _DC_STATION_W: Final = 300_000.0
@@ -152,8 +157,17 @@ def load(content: bytes) -> list[Specification]:
 
 def dump(specifications: Iterable[Specification]) -> bytes:
     """Return a set-up file that open-ocpp-simu reads too, keys in its order."""
-    compact = msgspec.json.encode({"charge_points": list(specifications)})
+    compact = msgspec.json.encode({"charge_points": [entry(each) for each in specifications]})
     return msgspec.json.format(compact, indent=4) + b"\n"
+
+
+def entry(specification: Specification) -> dict[str, Any]:
+    """Return an entry with the fields of open-ocpp-simu, and of ours what is not the default."""
+    fields: dict[str, Any] = msgspec.to_builtins(specification)
+    for name, usual in _OUR_OWN.items():
+        if fields[name] == usual:
+            del fields[name]
+    return fields
 
 
 def duplicate(charge_point_id: str) -> str:

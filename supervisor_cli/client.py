@@ -39,6 +39,7 @@ from launcher.api import (
     Progress,
     Specification,
 )
+from launcher.fleet import entry
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
 from supervisor_cli.mirror import LinkFactory, Mirror
@@ -144,7 +145,7 @@ class SimuClient(Mirror):
         on_progress: OnProgress = _ignore,
     ) -> Answer:
         """Start charge points from a clean volume; see `request`."""
-        entries = [msgspec.Raw(msgspec.json.encode(each)) for each in specifications]
+        entries = [msgspec.Raw(msgspec.json.encode(entry(each))) for each in specifications]
         command = Command(type=CommandType.START, charge_points=entries)
         return await self.request(command, on_progress=on_progress)
 

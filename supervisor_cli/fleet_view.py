@@ -115,7 +115,10 @@ class ChargePointView:
         """Return it with the meters of what charges read at `now`, epoch seconds."""
         if not self.alive:
             return self
-        return replace(self, reported={n: _read_at(now, it) for n, it in self.reported.items()})
+        rate = self.status.clock_rate if self.status is not None else 1.0
+        return replace(
+            self, reported={n: _read_at(now, it, rate) for n, it in self.reported.items()}
+        )
 
     def _connector(self, connector_id: int, reported: ConnectorStatus) -> ConnectorView:
         return ConnectorView(
@@ -251,11 +254,11 @@ def _drop(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
     return MappingProxyType({k: v for k, v in mapping.items() if k != key})
 
 
-def _read_at(now: float, reported: ConnectorStatus) -> ConnectorStatus:
+def _read_at(now: float, reported: ConnectorStatus, rate: float) -> ConnectorStatus:
     elapsed_s = now - reported.metered_at
     if reported.power_w <= 0 or reported.metered_at <= 0 or elapsed_s <= 0:
         return reported
-    drawn_wh = reported.power_w * elapsed_s / 3600
+    drawn_wh = reported.power_w * elapsed_s * rate / 3600
     return msgspec.structs.replace(
         reported,
         register_wh=reported.register_wh + drawn_wh,

@@ -4,6 +4,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+MAX_CHARACTERS: Final = 512
 _SHOWN_CHARACTERS: Final = 80
 _HOST: Final = re.compile(
     r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\].]{1,63}(?:\.[^\s/?#@:\[\].]{1,63})*\.?)(?::(?P<port>\d{1,5}))?",
@@ -21,6 +22,8 @@ def fault(url: str) -> str:
     shown = shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}…"
     says = f"central_system is {shown!r}"
     scheme, separator, rest = url.partition("://")
+    if len(url) > MAX_CHARACTERS:
+        return f"{says}: it has at most {MAX_CHARACTERS} characters"
     if not url.isprintable() or " " in url:
         return f"{says}: a URL has no blanks and no control characters"
     if scheme.lower() not in {"ws", "wss"} or not separator:

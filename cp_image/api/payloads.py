@@ -5,6 +5,7 @@ stands after them and has a default, so that a message of either program decodes
 are ignored.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -30,6 +31,12 @@ Text25 = Annotated[str, Meta(max_length=25)]
 NbConnectors = Annotated[int, Meta(ge=1, le=100)]
 NbPhases = Annotated[int, Meta(ge=1, le=3)]
 Voltage = Annotated[float, Meta(gt=0, le=10_000)]
+ClockRate = Annotated[float, Meta(ge=0.001, le=10_000)]
+"""Simulated seconds per second."""
+Instant = Annotated[datetime, Meta(tz=True)]
+KeyName = Annotated[str, Meta(min_length=1, max_length=50)]
+KeyText = Annotated[str, Meta(max_length=500)]
+"""OCPP 1.6 §7.29: name and value of a configuration key."""
 RequestId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -113,6 +120,7 @@ class ChargePointStatus(Struct, frozen=True, kw_only=True):
         central_system: the CSMS URL as the user gave it, without the charge point id.
         voltage: phase to neutral for AC, V.
         container: name of the container; empty for a bare process.
+        clock_rate: how many times as fast as real time its clock, and so its energy, runs.
         reason: why the status is what it is, for people; empty when there is nothing to say.
     """
 
@@ -128,6 +136,7 @@ class ChargePointStatus(Struct, frozen=True, kw_only=True):
     voltage: float
     nb_connectors: int = 0
     container: str = ""
+    clock_rate: float = 1.0
     reason: str = ""
 
 
@@ -146,8 +155,8 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
         power_w: drawn active power.
         register_wh: the meter's import register; it never falls.
         session_wh: energy of the running transaction.
-        metered_at: epoch seconds at which both stood so; since then `power_w` has been flowing,
-            for a change of it is published at once.
+        metered_at: epoch seconds, by the computer's clock, at which both stood so; since then
+            `power_w` has been flowing, for a change of it is published at once.
         error_code: OCPP 1.6 §7.6 ChargePointErrorCode.
         soc_pct: state of charge of the plugged car at `metered_at`; None where it has no battery.
             A change of it alone is no news: like the register it moves all the time.
@@ -414,9 +423,7 @@ class DataTransferAnswered(
     request_id: str | None
 
 
-Event = (
-    InputRefused | TagRefused | TransactionStarted | TransactionStopped | DataTransferAnswered
-)
+Event = InputRefused | TagRefused | TransactionStarted | TransactionStopped | DataTransferAnswered
 """``cps/ID/event``: tagged by the field `event`."""
 
 

@@ -16,6 +16,8 @@ class StationSettings:
         max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.
         frequency_hz: of the mains.
         configuration: OCPP configuration keys that differ from their defaults.
+        follows_csms_clock: whether the CSMS's time is taken over; not by a simulated clock.
+        call_timeout_s: how long an answer of the CSMS may take, by the station's clock.
     """
 
     charge_point_id: str
@@ -31,3 +33,5 @@ class StationSettings:
     firmware_version: str = "1.0.0"
     frequency_hz: float = 50.0
     configuration: Mapping[str, str] = field(default_factory=dict)
+    follows_csms_clock: bool = True
+    call_timeout_s: float = 30.0

@@ -139,7 +139,8 @@ class Control:
             self._publish_changed(topics.CP_STATUS, encode(self._status(state, reason)))
 
     def publish_connector(self, connector_id: int, status: ConnectorStatus) -> None:
-        """Publish a connector's status."""
+        """Publish a connector's status; readers count on from `metered_at` by their own clocks."""
+        status = msgspec.structs.replace(status, metered_at=self._clock.wall_at(status.metered_at))
         self._publish_changed(topics.CONNECTOR_STATUS, encode(status), connector_id)
 
     def publish_event(self, event: ChargePointEvent) -> None:

@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
             "simuctl add -u ws://localhost:9000/ocpp",
             "simuctl add CP-7 CP-8 -u ws://localhost:9000/ocpp --phases 3 -n 2",
             "simuctl add FAST-1 -u wss://csms.example.com/ocpp --type DC",
+            "simuctl add SOAK-1 --config MeterValueSampleInterval=60 --clock-rate 60",
         )
     )(add)
 
@@ -92,6 +93,23 @@ def add(  # noqa: PLR0913 - the options of a charge point
     serial: Annotated[
         str | None, typer.Option(show_default="its id", help="Serial number it reports.")
     ] = None,
+    configuration: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--config", metavar="KEY=VALUE", help="An OCPP configuration key; may be repeated."
+        ),
+    ] = None,
+    clock_rate: Annotated[
+        float, typer.Option(metavar="RATE", help="60 runs its clock an hour in a minute.")
+    ] = 1.0,
+    clock_start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANT",
+            show_default="now",
+            help="What its clock shows at first, as in 2026-01-31T12:00:00Z.",
+        ),
+    ] = None,
     no_wait: NoWait = False,
     timeout: Timeout = 60.0,
     as_json: AsJson = False,
@@ -113,6 +131,9 @@ def add(  # noqa: PLR0913 - the options of a charge point
         "voltage": voltage,
         "max_setpoint_per_connector": max_setpoint_per_connector,
         "central_system": central_system,
+        "configuration": dict(_key_and_value(word) for word in configuration or ()),
+        "clock_rate": clock_rate,
+        "clock_start": clock_start,
     }
 
     def specify(charge_point_id: str) -> Specification:
@@ -137,6 +158,17 @@ def specification(entry: Mapping[str, object]) -> Specification:
         raise SimuError(
             str(exc), hint="simuctl add --help names the options", exit_code=ExitCode.USAGE
         ) from exc
+
+
+def _key_and_value(word: str) -> tuple[str, str]:
+    key, separator, value = word.partition("=")
+    if not key or not separator:
+        raise SimuError(
+            f"--config {word!r} is not KEY=VALUE",
+            hint="for example --config HeartbeatInterval=60",
+            exit_code=ExitCode.USAGE,
+        )
+    return key, value
 
 
 async def _add(

@@ -18,6 +18,7 @@ ONLY: dict[str, set[str]] = {
         "typing",
         "collections",
         "dataclasses",
+        "datetime",
         "re",
         "urllib",
     },

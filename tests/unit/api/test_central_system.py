@@ -42,6 +42,7 @@ def test_a_csms(url: str) -> None:
         ("ws://host:99999", "its port must be"),
         ("ws://host/a b", "no blanks"),
         ("ws://host/\n", "no blanks"),
+        ("ws://host/" + "x" * 600, "at most 512"),
         ("ws://host/a?x=1", "no query"),
         ("ws://host/#a", "no query"),
     ],

@@ -66,6 +66,8 @@ def test_the_environment_variables_carry_the_specification() -> None:
         "SIMU_STATE_DIRECTORY": "/data",
         "SIMU_CONTAINER": "ci-7.CP-1",
         "SIMU_LOG_LEVEL": "info",
+        "SIMU_CLOCK_RATE": "1.0",
+        "SIMU_CONFIGURATION": "{}",
     }
 
 

@@ -1,6 +1,30 @@
-import time
+"""The computer's clock and the simulated one."""
 
-from cp_image.shell.clock import WallClock
+import time
+from pathlib import Path
+
+import pytest
+
+from cp_image.shell.clock import Origin, SimulatedClock, WallClock, make_clock
+from cp_image.shell.store import Store
+
+EPOCH = 1_700_000_000.0
+
+
+class HandClock:
+    """A wall clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = EPOCH
+
+    def now(self) -> float:
+        return self.at
+
+    def real_s(self, seconds: float) -> float:
+        return seconds
+
+    def wall_at(self, instant: float) -> float:
+        return instant
 
 
 def test_it_tells_epoch_seconds() -> None:
@@ -11,3 +35,36 @@ def test_it_never_runs_backwards() -> None:
     clock = WallClock()
     instants = [clock.now() for _ in range(1000)]
     assert instants == sorted(instants)
+
+
+def test_a_simulated_clock_runs_at_its_rate_from_its_origin() -> None:
+    wall = HandClock()
+    clock = SimulatedClock(wall, Origin(wall_at=EPOCH, simulated_at=1000.0), 60.0)
+    assert clock.now() == 1000.0
+    wall.at += 60
+    assert clock.now() == 1000.0 + 3600
+    assert clock.real_s(3600) == 60
+    assert clock.wall_at(clock.now()) == wall.at
+
+
+def test_a_simulated_clock_does_not_begin_before_its_origin() -> None:
+    wall = HandClock()
+    wall.at -= 10
+    clock = SimulatedClock(wall, Origin(wall_at=EPOCH, simulated_at=1000.0), 60.0)
+    assert clock.now() == 1000.0
+
+
+def test_without_rate_and_start_it_is_the_computers(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        assert isinstance(make_clock(store, rate=1.0, start_at=None), WallClock)
+        assert store.load() == {}
+
+
+@pytest.mark.parametrize("rate", [1.0, 3600.0])
+def test_a_power_cut_does_not_set_it_back(tmp_path: Path, rate: float) -> None:
+    with Store(tmp_path) as store:
+        before = make_clock(store, rate=rate, start_at=1000.0).now()
+        assert before >= 1000.0
+    with Store(tmp_path) as store:
+        after = make_clock(store, rate=rate, start_at=1000.0).now()
+    assert before < after < 1000.0 + 600 * rate

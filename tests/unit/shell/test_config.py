@@ -32,6 +32,9 @@ def test_the_csms_alone_is_enough() -> None:
         csms_proxy=None,
         container="",
         seed="0",
+        clock_rate=1.0,
+        clock_start=None,
+        configuration={},
         log_level=LogLevel.INFO,
     )
 
@@ -54,6 +57,9 @@ def test_everything_set() -> None:
         "SIMU_CSMS_PROXY": "http://172.17.0.1:3128",
         "SIMU_CONTAINER": "cp-simu.CP",
         "SIMU_SEED": "s",
+        "SIMU_CLOCK_RATE": "60",
+        "SIMU_CLOCK_START": "2026-01-31T13:00:00+01:00",
+        "SIMU_CONFIGURATION": '{"HeartbeatInterval":"60"}',
         "SIMU_LOG_LEVEL": "debug",
     }
     read = config.read(environ, "box")
@@ -63,6 +69,8 @@ def test_everything_set() -> None:
     assert read.broker == BrokerAddress(host="broker", port=1884)
     assert read.csms_proxy == "http://172.17.0.1:3128"
     assert read.log_level is LogLevel.DEBUG
+    assert (read.clock_rate, read.clock_start) == (60.0, 1_769_860_800.0)
+    assert read.configuration == {"HeartbeatInterval": "60"}
 
 
 def test_dc_has_one_phase_and_its_own_defaults() -> None:
@@ -117,6 +125,12 @@ def test_central_systems(url: str) -> None:
                 "ws://h/" + "x" * 600,
             )
         ),
+        ("SIMU_CLOCK_RATE", "0"),
+        ("SIMU_CLOCK_RATE", "nan"),
+        ("SIMU_CLOCK_START", "yesterday"),
+        ("SIMU_CLOCK_START", "2026-01-31T13:00:00"),
+        ("SIMU_CONFIGURATION", "HeartbeatInterval=60"),
+        ("SIMU_CONFIGURATION", '{"HeartbeatInterval":60}'),
         ("SIMU_ID", "a b"),
         ("SIMU_ID", "x" * 49),
         ("SIMU_ID", "a/b"),

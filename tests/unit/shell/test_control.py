@@ -81,6 +81,12 @@ class FixedClock:
     def now(self) -> float:
         return 1000.0
 
+    def real_s(self, seconds: float) -> float:
+        return seconds
+
+    def wall_at(self, instant: float) -> float:
+        return instant
+
 
 class Bench:
     """A control with fakes around it."""
@@ -136,6 +142,7 @@ def test_the_will_is_the_status_with_dead(bench: Bench) -> None:
         "voltage": 230.0,
         "nb_connectors": 2,
         "container": "cp-simu.CP-1",
+        "clock_rate": 1.0,
         "reason": "",
     }
 
