@@ -16,8 +16,10 @@ _LONGEST_INTEGER: Final = 2**63
 """Nothing that counts, stores or publishes an integer here can hold more."""
 
 
-_LARGEST_NUMBER: Final = 1e9
-"""Watts, seconds and amperes beyond it are nobody's, and neither floats nor clocks run into it."""
+_LARGEST_COUNT: Final = 2**31 - 1
+"""So many seconds are 68 years: no clock runs into it."""
+_LARGEST_LIMIT: Final = 1e9
+"""Watts and amperes beyond it are nobody's."""
 _LONGEST_TIMESTAMP: Final = 100
 _TIMESTAMP: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -103,8 +105,8 @@ def to_count(name: str, value: int, *, least: int = 0) -> int:
     Raises:
         ValueRefusedError: it is less, or more than anything that is counted here.
     """
-    if not least <= value <= _LARGEST_NUMBER:
-        raise ValueRefusedError(f"{name} is {value:.10g}: it is at least {least} and at most 1e9")
+    if not least <= value <= _LARGEST_COUNT:
+        raise ValueRefusedError(f"{name} is not between {least} and {_LARGEST_COUNT}")
     return value
 
 
@@ -114,7 +116,7 @@ def to_limit(name: str, value: float) -> float:
     Raises:
         ValueRefusedError: they are negative, or more than anything that exists.
     """
-    if not 0 <= value <= _LARGEST_NUMBER:
+    if not 0 <= value <= _LARGEST_LIMIT:
         raise ValueRefusedError(f"{name} is not between 0 and 1e9")
     return float(value)
 
