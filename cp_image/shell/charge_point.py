@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -16,12 +17,15 @@ from cp_image.core.settings import StationSettings
 from cp_image.core.station import Station
 from cp_image.dialects.ocpp16.dialect import Ocpp16
 from cp_image.mqtt_link import BrokerAddress, Message, MqttLink
-from cp_image.shell.clock import WallClock
+from cp_image.shell.clock import WallClock, make_clock
 from cp_image.shell.control import Control, Link, LinkCallbacks
 from cp_image.shell.csms import CsmsLink, Timing, charge_point_url
+from cp_image.shell.recent_log import RecentLog
 from cp_image.shell.runner import Runner
 from cp_image.shell.store import Store
+from cp_image.shell.transfer_tasks import TransferTasks
 
+_CALL_TIMEOUT_S: Final = 30.0
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -32,9 +36,11 @@ async def run(config: Config) -> None:
         StoreError: its state cannot be read.
         ExceptionGroup: a part of it failed.
     """
+    recent_log = RecentLog(WallClock())
     with Store(config.state_directory) as store:
-        runner = build(config, store, make_link=link_factory(config))
+        runner = build(config, store, make_link=link_factory(config), recent_log=recent_log)
         loop = asyncio.get_running_loop()
+        logging.getLogger().addHandler(recent_log)
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, runner.stop, f"signal {number.name}")
         try:
@@ -42,6 +48,7 @@ async def run(config: Config) -> None:
         finally:
             for number in STOP_SIGNALS:
                 loop.remove_signal_handler(number)
+            logging.getLogger().removeHandler(recent_log)
 
 
 def build(
@@ -50,6 +57,7 @@ def build(
     *,
     make_link: Callable[[LinkCallbacks], Link],
     timing: Timing | None = None,
+    recent_log: RecentLog | None = None,
 ) -> Runner:
     """Return the runner of a charge point.
 
@@ -58,8 +66,11 @@ def build(
         store: what it remembers.
         make_link: makes its MQTT link.
         timing: how patient its link to the CSMS is.
+        recent_log: what a diagnostics file holds of the log; None holds nothing.
     """
-    clock = WallClock()
+    clock = make_clock(store, rate=config.clock_rate, start_at=config.clock_start)
+    recent_log = recent_log or RecentLog(clock)
+    recent_log.clock = clock
     return Runner(
         make_station=lambda: Station(
             settings(config),
@@ -85,6 +96,9 @@ def build(
             clock=clock,
             root=config.topic_root,
         ),
+        make_transfers=lambda on_event: TransferTasks(
+            on_event=on_event, log_lines=recent_log.lines, proxy=config.csms_proxy
+        ),
     )
 
 
@@ -101,6 +115,10 @@ def settings(config: Config) -> StationSettings:
         voltage_v=config.voltage,
         max_setpoint=config.max_setpoint,
         max_setpoint_per_connector=config.max_setpoint_per_connector,
+        configuration=config.configuration,
+        follows_csms_clock=config.clock_rate == 1.0 and config.clock_start is None,
+        # The CSMS lives in real time, whatever the station's clock does.
+        call_timeout_s=_CALL_TIMEOUT_S * max(1.0, config.clock_rate),
     )
 
 
@@ -119,6 +137,7 @@ def identity(config: Config) -> ChargePointStatus:
         voltage=config.voltage,
         nb_connectors=config.nb_connectors,
         container=config.container,
+        clock_rate=config.clock_rate,
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from cp_image.core.effects import (
+    CancelTransfer,
     Disconnect,
+    Download,
     Effect,
     Log,
     LogLevel,
@@ -19,6 +21,7 @@ from cp_image.core.effects import (
     SendAnswer,
     SendCall,
     SetPingInterval,
+    Upload,
 )
 from cp_image.core.errors import NotNowError
 from cp_image.core.events import Event, Stopped
@@ -27,6 +30,7 @@ from cp_image.shell.clock import Clock
 from cp_image.shell.control import Control
 from cp_image.shell.csms import CsmsLink
 from cp_image.shell.store import Store
+from cp_image.shell.transfer_tasks import TransferTasks
 
 LOG: Final = logging.getLogger(__name__)
 STATION_LOG: Final = logging.getLogger("station")
@@ -72,6 +76,7 @@ class Runner:
         clock: tells the station the time.
         make_csms: makes the link to the CSMS, of what it calls with each event.
         make_control: makes the link to MQTT, of what takes its inputs and commands.
+        make_transfers: makes what transfers files, of what it calls with each event.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Runner:
         clock: Clock,
         make_csms: Callable[[Callable[[Event], None]], CsmsLink],
         make_control: Callable[[control.Station], Control],
+        make_transfers: Callable[[Callable[[Event], None]], TransferTasks],
     ) -> None:
         self._make_station = make_station
         self._station = make_station()
@@ -89,6 +95,7 @@ class Runner:
         self._clock = clock
         self._csms = make_csms(self._hear)
         self._control = make_control(self)
+        self._transfers = make_transfers(self._hear)
         self._stopping = asyncio.Event()
         self._stop_reason = ""
         self._deadline_moved = asyncio.Event()
@@ -129,6 +136,7 @@ class Runner:
                 group.create_task(self._control.run(), name="control"),
                 group.create_task(self._csms.run(), name="csms"),
             )
+            self._transfers.open(group)
             self._control.start()
             self._carry_out(self._station.power_up(self._clock.now()))
             timer = group.create_task(self._keep_time(), name="timer")
@@ -141,6 +149,7 @@ class Runner:
                 task.cancel()
 
     async def _end(self) -> None:
+        self._transfers.cancel_all()
         # The station must live to hear the last answers: one it missed would be asked for again.
         await self._csms.settle(_LAST_ANSWERS_S)
         self._hear(Stopped())
@@ -158,7 +167,8 @@ class Runner:
             deadline = self._station.next_deadline()
             wait_s = None
             if deadline is not None:
-                wait_s = max(_SHORTEST_WAIT_S, deadline - self._clock.now())
+                wait_s = self._clock.real_s(deadline - self._clock.now())
+                wait_s = max(_SHORTEST_WAIT_S, wait_s)
             try:
                 async with asyncio.timeout(wait_s):
                     await self._deadline_moved.wait()
@@ -172,6 +182,7 @@ class Runner:
             # As at the end: what the station has said goes out, and it hears the answers.
             await self._csms.settle(_LAST_ANSWERS_S)
             async with self._csms.held(self._reboot_reason):
+                self._transfers.cancel_all()
                 self._station = self._make_station()
                 self._reboot_wanted.clear()
                 self._carry_out(self._station.power_up(self._clock.now()))
@@ -197,6 +208,10 @@ class Runner:
                 self._to_csms(effect)
             case PublishStation() | PublishConnector() | PublishEvent():
                 self._to_control(effect)
+            case Download() | Upload():
+                self._transfers.start(effect)
+            case CancelTransfer(number=number):
+                self._transfers.cancel(number)
             case Reboot(reason=reason):
                 self._reboot_reason = reason
                 self._reboot_wanted.set()

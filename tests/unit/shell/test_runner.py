@@ -33,6 +33,7 @@ from cp_image.shell.control import Control, LinkCallbacks
 from cp_image.shell.csms import CsmsLink, Timing
 from cp_image.shell.runner import Runner
 from cp_image.shell.store import Store, StoreError
+from cp_image.shell.transfer_tasks import TransferTasks
 from tests.unit.shell.peers import Csms, FakeLink, Watched, run
 from tests.unit.shell.test_control import BASE, CONNECTOR, IDENTITY
 
@@ -107,6 +108,9 @@ class Bench:
                 make_link=self._make_link,
                 station=sink,
                 clock=self.clock,
+            ),
+            make_transfers=lambda on_event: TransferTasks(
+                on_event=on_event, log_lines=lambda _begins_at, _ends_at: ["a line"]
             ),
         )
 
