@@ -80,6 +80,7 @@ class Connector:
         # What a battery holds is read off the meter, so that the two can never disagree.
         stored_wh = car.battery.stored_wh if car.battery else 0.0
         self._stored_less_register_wh = stored_wh - self.meter.register_wh
+        self._soc_from_pct = car.battery.soc_pct if car.battery else None
 
     @property
     def battery_steps_at(self) -> float | None:
@@ -203,17 +204,19 @@ class Connector:
             transaction_id=transaction.transaction_id if transaction else None,
             power_w=self.meter.power_w,
             error_code=self.faults.error_code.value,
+            soc_pct=self._soc_from_pct if self.car.plugged else None,
         )
 
     def metered(self, status: ConnectorStatus, now: float) -> ConnectorStatus:
         """Return a status with the meter's reading, to which it must have been advanced."""
         register_wh = self.meter.register_wh
         start_wh = self.transaction.register_start_wh if self.transaction else register_wh
-        battery = self.car.battery if self.car.plugged else None
+        battery = self.car.battery
+        soc_pct = status.soc_pct if battery is None else round(battery.soc_pct, 3)
         return msgspec.structs.replace(
             status,
             register_wh=register_wh,
             session_wh=register_wh - start_wh,
             metered_at=now,
-            soc_pct=round(battery.soc_pct, 3) if battery else None,
+            soc_pct=soc_pct if self.car.plugged else None,
         )

@@ -27,6 +27,9 @@ def test_three_phases_tell_current_and_voltage_per_phase() -> None:
     assert rows(station.heard(MeterValues)[0]) == [
         (Measurand.ENERGY_ACTIVE_IMPORT_REGISTER, None, Unit.WH, 69.0),
         (Measurand.POWER_ACTIVE_IMPORT, None, Unit.W, 4140.0),
+        (Measurand.POWER_ACTIVE_IMPORT, Phase.L1, Unit.W, 2300.0),
+        (Measurand.POWER_ACTIVE_IMPORT, Phase.L2, Unit.W, 1840.0),
+        (Measurand.POWER_ACTIVE_IMPORT, Phase.L3, Unit.W, 0.0),
         (Measurand.CURRENT_IMPORT, Phase.L1, Unit.A, 10.0),
         (Measurand.CURRENT_IMPORT, Phase.L2, Unit.A, 8.0),
         (Measurand.CURRENT_IMPORT, Phase.L3, Unit.A, 0.0),
