@@ -98,7 +98,7 @@ class SmartCharging:
         """Return when a limit may change next; None: not before another event."""
         if self._next_change_at is None:
             return None
-        now = self._next_change_at - self._clock.at(0.0)
+        now = self._clock.instant(self._next_change_at)
         # The sum may round down, and at the deadline the boundary must have been reached.
         while self._clock.at(now) < self._next_change_at:
             now = math.nextafter(now, math.inf)
