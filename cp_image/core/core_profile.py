@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.api.payloads import StopReason
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.csms_messages import (
@@ -83,8 +83,8 @@ class CoreProfile:
             then=lambda _now: self._clear_cache(),
         )
 
-    def _start(self, request: RemoteStartTransaction, _now: float) -> Reply:
-        connector = self._choose(request)
+    def _start(self, request: RemoteStartTransaction, now: float) -> Reply:
+        connector = self._choose(request, now)
         if connector is None:
             return Reply(answer=RemoteStartTransactionAnswer(status=AcceptanceStatus.REJECTED))
 
@@ -97,7 +97,7 @@ class CoreProfile:
             answer=RemoteStartTransactionAnswer(status=AcceptanceStatus.ACCEPTED), then=start
         )
 
-    def _choose(self, request: RemoteStartTransaction) -> Connector | None:
+    def _choose(self, request: RemoteStartTransaction, now: float) -> Connector | None:
         if not self._open_for_remote():
             self._refuse(request, "not now")  # §4.2: not while Pending
             return None
@@ -113,8 +113,7 @@ class CoreProfile:
         if not taking:
             self._refuse(request, "no connector takes it")
             return None
-        # Who has plugged in already waits for just this.
-        return min(taking, key=lambda c: (c.state is not ConnectorState.PREPARING, c.connector_id))
+        return min(taking, key=lambda c: self._tags.preference(c, request.id_tag, now))
 
     def _refuse(self, request: RemoteStartTransaction, why: str) -> None:
         self._outbox.log(

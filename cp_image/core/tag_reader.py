@@ -90,6 +90,16 @@ class TagReader:
             and not self._reservations.surely_bars(connector, id_tag)
         )
 
+    def preference(self, connector: Connector, id_tag: str, now: float) -> int:
+        """Return which connector suits a remote start that names none: the least does best."""
+        own = self._reservations.of(connector.connector_id)
+        if own is not None:
+            known = self._authorizer.known(id_tag, now)
+            # It may be kept for the group of the tag, which is not known before the CSMS says so.
+            return 0 if own.serves(id_tag, known.parent_id_tag if known else None) else 3
+        # Who has plugged in already waits for just this.
+        return 1 if connector.state is ConnectorState.PREPARING else 2
+
     def start_remotely(self, connector: Connector, id_tag: str, now: float) -> None:
         """The CSMS wants a session, and `takes_remotely` says it can be had (OCPP 1.6 §5.11)."""
         # §9.1 AuthorizeRemoteTxRequests: whether the tag is authorized as a presented one is.

@@ -30,6 +30,7 @@ class ScriptedCsms:
         clock_offset_s: how far its clock is ahead of the charge point's.
         tags: what Authorize says of a tag; unlisted ones are accepted.
         start_status: what StartTransaction says of its tag; None is as `tags` say.
+        stop_status: what StopTransaction says of the tag that stopped; None says nothing.
         silent: kinds of requests that are heard but never answered.
         refusals: how many requests of a kind are answered with a CALLERROR.
         heard: every request that came in, with its time.
@@ -41,6 +42,7 @@ class ScriptedCsms:
         self.clock_offset_s = 0.0
         self.tags: dict[str, IdTagStatus] = {}
         self.start_status: IdTagStatus | None = None
+        self.stop_status: IdTagStatus | None = None
         self.silent: set[type[Request]] = set()
         self.refusals: Counter[type[Request]] = Counter()
         self.heard: list[tuple[float, Request]] = []
@@ -76,7 +78,7 @@ class ScriptedCsms:
                     id_tag_status=self.start_status or self._tag(request.id_tag),
                 )
             case messages.StopTransaction():
-                return messages.StopTransactionAnswer()
+                return messages.StopTransactionAnswer(id_tag_status=self.stop_status)
             case messages.DataTransfer():
                 return messages.DataTransferAnswer(status=messages.DataTransferStatus.ACCEPTED)
             case (
