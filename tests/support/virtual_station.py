@@ -37,6 +37,7 @@ from cp_image.core.events import (
 from cp_image.core.messages import Answer, Request, StatusNotification
 from cp_image.core.settings import StationSettings
 from cp_image.core.station import Station
+from tests.support.outgoing_frames import frame_of
 from tests.support.scripted_csms import Refusal, ScriptedCsms
 
 R = TypeVar("R", bound=Request)
@@ -69,6 +70,7 @@ class VirtualStation:
         now: virtual epoch seconds.
         stored: what `Persist` has left so far.
         effects: everything the station has wanted, with its time.
+        frames: everything it has said, each allowed by the OCPP schema.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class VirtualStation:
         self.stored = dict(stored or {})
         self.now = now
         self.effects: list[tuple[float, Effect]] = []
+        self.frames: list[str] = []
         self.linked = False
         self._message_ids = message_ids or (f"m{number}" for number in itertools.count())
         self._seen_ids: set[str] = set()
@@ -140,9 +143,15 @@ class VirtualStation:
         """Hold a tag to the reader."""
         self.handle(TagPresented(connector_id=connector_id, id_tag=id_tag))
 
-    def fault(self, connector_id: int = 1, *, faulted: bool = True) -> None:
-        """Set or clear the injected fault."""
-        self.handle(FaultChanged(connector_id=connector_id, faulted=faulted))
+    def fault(
+        self,
+        connector_id: int = 1,
+        error_code: payloads.ErrorCode | None = None,
+        *,
+        faulted: bool = True,
+    ) -> None:
+        """Set or clear an injected fault."""
+        self.handle(FaultChanged(connector_id=connector_id, faulted=faulted, error_code=error_code))
 
     def stop(self) -> None:
         """End in order."""
@@ -236,6 +245,8 @@ class VirtualStation:
     def _carry_out(self, effects: list[Effect]) -> None:
         self.effects.extend((self.now, effect) for effect in effects)
         for effect in effects:
+            if (frame := frame_of(effect)) is not None:
+                self.frames.append(frame)
             if isinstance(effect, Persist):
                 self._persist(effect)
         for effect in effects:

@@ -1,8 +1,9 @@
 """Faults: levels, a set, of one connector or of all."""
 
+import msgspec
 import pytest
 
-from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.api.payloads import ConnectorState, ErrorCode, FaultedInput, StopReason
 from cp_image.core.effects import SendCall
 from cp_image.core.errors import NotNowError
 from cp_image.core.messages import (
@@ -151,3 +152,61 @@ def test_a_fault_forgets_the_tag_that_is_being_checked() -> None:
     station.answer_late(asked.message_id, AuthorizeAnswer(id_tag_status=ACCEPTED))
     assert station.connector().status is S.PREPARING
     assert station.heard(StartTransaction) == []
+
+
+# -- error codes -----------------------------------------------------------------------------
+
+SOME = [code for code in ErrorCode if code is not ErrorCode.NO_ERROR]
+
+
+def codes(station: VirtualStation, connector_id: int = 1) -> list[str]:
+    told = station.heard(StatusNotification)
+    return [r.error_code for r in told if r.connector_id == connector_id]
+
+
+@pytest.mark.parametrize("code", SOME)
+def test_every_error_code_can_be_set_and_cleared(code: ErrorCode) -> None:
+    station = connected()
+    station.fault(1, code)
+    assert station.connector().error_code == code
+    station.fault(1, code, faulted=False)
+    assert codes(station) == ["NoError", code, "NoError"]
+
+
+def test_clearing_one_of_two_codes_leaves_it_faulted_with_the_other() -> None:
+    station = connected()
+    station.fault(1, ErrorCode.GROUND_FAILURE)
+    station.fault(1, ErrorCode.HIGH_TEMPERATURE)
+    station.fault(1, ErrorCode.GROUND_FAILURE)  # a level, not an edge
+    assert codes(station) == ["NoError", "GroundFailure", "HighTemperature"]
+    station.fault(1, ErrorCode.HIGH_TEMPERATURE, faulted=False)
+    assert station.connector().status is S.FAULTED
+    assert codes(station)[-1] == "GroundFailure"
+    station.fault(1, ErrorCode.OVER_VOLTAGE, faulted=False)  # was never set
+    assert station.connector().status is S.FAULTED
+    station.fault(1, ErrorCode.GROUND_FAILURE, faulted=False)
+    assert station.connector().status is S.AVAILABLE
+    assert codes(station)[-1] == "NoError"
+
+
+def test_clearing_without_a_code_clears_all_that_were_injected_here() -> None:
+    station = connected()
+    station.fault(1)
+    station.fault(1, ErrorCode.READER_FAILURE)
+    station.fault(0, ErrorCode.POWER_METER_FAILURE)
+    station.fault(1, faulted=False)
+    assert station.connector().error_code == "PowerMeterFailure"
+    assert station.connector(2).error_code == "PowerMeterFailure"
+    station.fault(0, ErrorCode.READER_FAILURE, faulted=False)
+    assert codes(station, 0) == ["NoError", "PowerMeterFailure"]
+    station.fault(0, faulted=False)
+    assert [station.connector(n).status for n in (1, 2)] == [S.AVAILABLE] * 2
+
+
+def test_no_error_is_no_fault() -> None:
+    with pytest.raises(msgspec.ValidationError, match="NoError is no fault"):
+        msgspec.json.decode(b'{"faulted":true,"error_code":"NoError"}', type=FaultedInput)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(b'{"faulted":true,"error_code":"Sunburn"}', type=FaultedInput)
+    plain = msgspec.json.decode(b'{"faulted":true}', type=FaultedInput)
+    assert plain.error_code is None

@@ -153,7 +153,10 @@ def test_an_interval_counts_since_the_last_sample_of_its_kind() -> None:
     )
     station.run(240)
     told = readings([r for r in station.heard(MeterValues) if r.connector_id == 1])
-    rows = [(r.at - EPOCH, c, r.sampled_values[0].value) for r, c in zip(told, contexts(told), strict=True)]
+    rows = [
+        (r.at - EPOCH, c, r.sampled_values[0].value)
+        for r, c in zip(told, contexts(told), strict=True)
+    ]
     assert rows == [
         (60, C.SAMPLE_PERIODIC, 115),
         (100, C.SAMPLE_CLOCK, 191),
