@@ -144,12 +144,17 @@ def _connector_cells(charge_point: ChargePointView, connector: ConnectorView) ->
         return [number, _last(connector), _NOTHING, _NOTHING, tag, _NOTHING]
     return [
         number,
-        state_text(reported.status),
+        _charge(state_text(reported.status), reported.soc_pct),
         Text(quantity(connector.power_w, "W")) if connector.charging else _NOTHING,
         Text(quantity(reported.session_wh, "Wh")) if _in_session(connector) else _NOTHING,
         tag,
         Text(quantity(reported.setpoint, _unit(charge_point))) if connector.plugged else _NOTHING,
     ]
+
+
+def _charge(text: Text, soc_pct: float | None) -> Text:
+    """Return a text with the state of charge behind it, where the car has told one."""
+    return text if soc_pct is None else Text.assemble(text, f" {soc_pct:.0f}%")
 
 
 def _in_session(connector: ConnectorView) -> bool:
@@ -253,7 +258,8 @@ def _car(charge_point: ChargePointView, connector: ConnectorView) -> str:
     )
     ready = "ready" if reported.car_ready else "not ready"
     cable = quantity(reported.car_cable_capacity, _unit(charge_point))
-    return f"cable {cable}, {ready}, wants {_phases(charge_point, wanted)}"
+    wish = f"cable {cable}, {ready}, wants {_phases(charge_point, wanted)}"
+    return wish if reported.soc_pct is None else f"{wish}, battery at {reported.soc_pct:.1f} %"
 
 
 def _phases(charge_point: ChargePointView, amounts: tuple[float, float, float]) -> str:

@@ -6,7 +6,13 @@ from typing import Annotated, Final
 
 import typer
 
-from cp_image.api.payloads import CarInput, ChargePointType, IdTagInput, Result
+from cp_image.api.payloads import (
+    CarInput,
+    ChargePointStatus,
+    ChargePointType,
+    IdTagInput,
+    Result,
+)
 from supervisor_cli.commands.options import (
     AsJson,
     ChargePointIds,
@@ -24,6 +30,8 @@ DEFAULT_CABLE: Final = {ChargePointType.AC: 32.0, ChargePointType.DC: 250_000.0}
 """Rating of a car's cable: A for AC, W for DC."""
 DEFAULT_DRAW: Final = {ChargePointType.AC: 16.0, ChargePointType.DC: 100_000.0}
 """What a car asks for on each phase: A for AC, W for DC."""
+DEFAULT_SOC_PCT: Final = 20.0
+"""State of charge of a car that comes to charge."""
 
 Draws = tuple[float | None, float | None, float | None]
 
@@ -35,6 +43,7 @@ def register(app: typer.Typer) -> None:
             "simuctl plug CP-0001",
             "simuctl plug CP-0001 -c 2 --cable 20 --draw 10",
             "simuctl plug FAST-1 --draw 150000",
+            "simuctl plug FAST-1 --battery 60000 --soc 20",
             "simuctl plug --all --not-ready",
         )
     )(plug)
@@ -70,6 +79,27 @@ def plug(  # noqa: PLR0913 - the options of a car
     l1: Annotated[float | None, typer.Option("--l1", metavar="A", min=0, help="On L1.")] = None,
     l2: Annotated[float | None, typer.Option("--l2", metavar="A", min=0, help="On L2.")] = None,
     l3: Annotated[float | None, typer.Option("--l3", metavar="A", min=0, help="On L3.")] = None,
+    battery: Annotated[
+        float | None,
+        typer.Option(
+            "--battery",
+            metavar="WH",
+            min=100,
+            max=1e7,
+            help="Capacity of a battery, which then decides what the car asks for.",
+        ),
+    ] = None,
+    soc: Annotated[
+        float | None,
+        typer.Option(
+            "--soc",
+            metavar="PCT",
+            min=0,
+            max=100,
+            show_default="20",
+            help="State of charge of the battery.",
+        ),
+    ] = None,
     not_ready: Annotated[
         bool, typer.Option("--not-ready", help="The car wants no energy yet.")
     ] = False,
@@ -89,7 +119,24 @@ def plug(  # noqa: PLR0913 - the options of a car
             exit_code=ExitCode.USAGE,
         )
 
+    if soc is not None and battery is None:
+        raise SimuError(
+            "--soc is of a battery: --battery says how much that holds",
+            hint="simuctl plug CP-0001 --battery 60000 --soc 20",
+            exit_code=ExitCode.USAGE,
+        )
+    if battery is not None and (draw is not None or phases != (None, None, None)):
+        raise SimuError(
+            "--battery decides what the car asks for, --draw --l1 --l2 --l3 say it: "
+            "they exclude each other",
+            exit_code=ExitCode.USAGE,
+        )
+
     def build(charge_point: ChargePointView) -> tuple[CarInput, str]:
+        if battery is not None:
+            return battery_car(
+                charge_point, cable=cable, battery_wh=battery, soc_pct=soc, ready=not not_ready
+            )
         return car(charge_point, cable=cable, draw=draw, phases=phases, ready=not not_ready)
 
     words = ids or []
@@ -168,12 +215,7 @@ def car(
     Raises:
         SimuError: the charge point lacks a phase that is asked for, or has not told its type.
     """
-    status = charge_point.status
-    if status is None:
-        raise SimuError(
-            f"{charge_point.charge_point_id} has not told its type yet",
-            hint=f"simuctl show {charge_point.charge_point_id}",
-        )
+    status = _told(charge_point)
     nb_phases = 1 if status.type is ChargePointType.DC else status.nb_phases
     if phases == (None, None, None):
         each = DEFAULT_DRAW[status.type] if draw is None else draw
@@ -199,6 +241,45 @@ def car(
         consumption_l3=drawn[2],
     )
     return payload, f"plugged, cable {rating:g} {unit}, {wish}"
+
+
+def battery_car(
+    charge_point: ChargePointView,
+    *,
+    cable: float | None,
+    battery_wh: float,
+    soc_pct: float | None,
+    ready: bool,
+) -> tuple[CarInput, str]:
+    """Return the input that plugs a car with a battery in, and the words for it.
+
+    Args:
+        charge_point: its type decides what is not said.
+        cable: rating; None is the default of the type.
+        battery_wh: what the battery holds when it is full.
+        soc_pct: its state of charge; None is the default of a car that comes to charge.
+        ready: whether it wants energy.
+
+    Raises:
+        SimuError: the charge point has not told its type.
+    """
+    status = _told(charge_point)
+    rating = DEFAULT_CABLE[status.type] if cable is None else cable
+    soc_pct = DEFAULT_SOC_PCT if soc_pct is None else soc_pct
+    unit = "W" if status.type is ChargePointType.DC else "A"
+    payload = CarInput(cable=rating, ready=ready, battery_wh=battery_wh, soc_pct=soc_pct)
+    wish = "" if ready else ", not ready"
+    text = f"plugged, cable {rating:g} {unit}, battery {battery_wh:g} Wh at {soc_pct:g} %{wish}"
+    return payload, text
+
+
+def _told(charge_point: ChargePointView) -> ChargePointStatus:
+    if charge_point.status is None:
+        raise SimuError(
+            f"{charge_point.charge_point_id} has not told its type yet",
+            hint=f"simuctl show {charge_point.charge_point_id}",
+        )
+    return charge_point.status
 
 
 async def _drive(

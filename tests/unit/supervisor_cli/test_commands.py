@@ -79,6 +79,9 @@ def test_version(simuctl: Simuctl) -> None:
         (["plug", "CP-1", "-c", "0"], "--connector", "simuctl plug --help"),
         (["plug", "CP-1", "--draw", "1", "--l1", "1"], "--draw is for every phase", ""),
         (["plug", "CP-1", "--cable", "0"], "--cable 0", "simuctl unplug"),
+        (["plug", "CP-1", "--soc", "50"], "--soc is of a battery", "--battery 60000"),
+        (["plug", "CP-1", "--battery", "6e4", "--draw", "9"], "--battery decides", ""),
+        (["plug", "CP-1", "--battery", "6e4", "--l2", "9"], "--battery decides", ""),
         (["tag", "CP-1", "T" * 21], "has 21 characters", "simuctl tag"),
         (["tag", "TAG1"], "tag takes a charge point id and a tag", "simuctl tag"),
         (["wait", "CP-1", "Flying"], "'Flying' is no status", "SuspendedEVSE"),
@@ -512,6 +515,27 @@ def test_cars(
     car = world.inputs(topics.CONNECTOR_CAR)[0][1]
     assert (car["cable"], car["ready"]) == (cable, ready)
     assert tuple(car[f"consumption_l{phase}"] for phase in (1, 2, 3)) == drawn
+
+
+@pytest.mark.parametrize(
+    ("words", "cable", "soc_pct", "text"),
+    [
+        (["--soc", "45"], 250_000.0, 45.0, "battery 60000 Wh at 45 %"),
+        (["--cable", "9e4", "--not-ready"], 90_000.0, 20.0, "battery 60000 Wh at 20 %, not ready"),
+    ],
+)
+def test_a_car_with_a_battery(
+    simuctl: Simuctl, world: World, words: list[str], cable: float, soc_pct: float, text: str
+) -> None:
+    world.charge_point("CP-1", type=ChargePointType.DC, nb_phases=1)
+    said = simuctl("plug", "CP-1", "--battery", "60000", *words)
+    assert said.out == f"✓ CP-1: connector 1: plugged, cable {cable:g} W, {text}\n"
+    assert world.inputs(topics.CONNECTOR_CAR)[0][1] == {
+        "cable": cable,
+        "ready": "--not-ready" not in words,
+        "battery_wh": 60_000.0,
+        "soc_pct": soc_pct,
+    }
 
 
 def test_a_phase_that_is_not_there(simuctl: Simuctl, world: World) -> None:

@@ -1,7 +1,9 @@
 """Views as text."""
 
 import io
+from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +74,14 @@ def test_an_empty_fleet_says_what_to_do() -> None:
     text = fleet_text(FleetView())
     assert "no charge points in environment cp-simu" in text
     assert "simuctl add" in text
+
+
+def test_a_battery_shows_its_charge() -> None:
+    charging = msgspec.structs.replace(CHARGING, soc_pct=61.84)
+    charge_point = replace(CHARGING_POINT, reported={1: charging})
+    assert "Charging 62%" in fleet_text(fleet_of(charge_point))
+    assert "battery at 61.8 %" in text_of(render.charge_point_detail(charge_point))
+    assert "battery" not in text_of(render.charge_point_detail(CHARGING_POINT))
 
 
 def test_a_row_per_connector() -> None:
