@@ -42,7 +42,8 @@ class Availability:
     def state(self) -> ConnectorState:
         """The status of connector 0, as long as it has no fault."""
         # The charge point as a whole goes out of service when its last transaction has ended.
-        if self._operative or any(c.transaction is not None for c in self._connectors):
+        wanted = self._operative and not any(c.held for c in self._connectors)
+        if wanted or any(c.transaction is not None for c in self._connectors):
             return ConnectorState.AVAILABLE
         return ConnectorState.UNAVAILABLE
 

@@ -17,7 +17,7 @@ from cp_image.core.attempts import Attempts, attempts
 from cp_image.core.connector import Connector
 from cp_image.core.csms_messages import UpdateFirmware, UpdateFirmwareAnswer
 from cp_image.core.desk import Handler, Reply
-from cp_image.core.effects import CancelTransfer, Download, LogLevel, Reboot
+from cp_image.core.effects import CancelTransfer, Download, LogLevel
 from cp_image.core.events import TransferEnded
 from cp_image.core.firmware_image import VERSION_KEY, FirmwareImage
 from cp_image.core.messages import FirmwareStatus, FirmwareStatusNotification
@@ -83,10 +83,9 @@ class Firmware:
     """The firmware of a station and the update it may be in.
 
     Args:
-        connectors: whose transactions an installation waits for.
+        connectors: whose transactions an installation waits for, and which it holds meanwhile.
         transfer_numbers: numbers no other transfer of this life has.
-        hold: called again and again with True and `now` while connectors without a transaction
-            are to be Unavailable, and once with False when they need not be any longer.
+        reboot: called once, with the reason and `now`, when an update was installed.
     """
 
     def __init__(
@@ -98,14 +97,14 @@ class Firmware:
         clock: StationClock,
         outbox: Outbox,
         transfer_numbers: Iterator[int],
-        hold: Callable[[bool, float], None],
+        reboot: Callable[[str, float], None],
     ) -> None:
         self._connectors = connectors
         self._queue = queue
         self._clock = clock
         self._outbox = outbox
         self._transfer_numbers = transfer_numbers
-        self._hold = hold
+        self._reboot = reboot
         self._update = outbox.recall(stored, _KEY, FirmwareUpdate)
         self._next = outbox.recall(stored, _NEXT_KEY, FirmwareUpdate)
         self._transfer: int | None = None
@@ -128,14 +127,14 @@ class Firmware:
         """Return what a triggered FirmwareStatusNotification says (OCPP 1.6 §4.5)."""
         return _STATUSES[self._update.phase] if self._update else FirmwareStatus.IDLE
 
-    def power_up(self, now: float) -> None:
+    def power_up(self) -> None:
         """Go on where a former life has stopped."""
         self.reports.resume()
         match self._update:
             case FirmwareUpdate(phase=Phase.DOWNLOADING) as update:
                 self._download(update)
             case FirmwareUpdate(phase=Phase.INSTALLING):
-                self._installation_failed("interrupted by a restart", now)
+                self._installation_failed("interrupted by a restart")
             case FirmwareUpdate(phase=Phase.INSTALLED):
                 self._finish()  # this start is the reboot
 
@@ -155,8 +154,10 @@ class Firmware:
         """Do what the state of connectors, link and clock allows; call it after every event."""
         self._start_due(now)
         if self._update is not None and self._update.phase in _CLOSED:
-            self._hold(True, now)
             self._install(self._update, now)
+        closed = self._update is not None and self._update.phase in _CLOSED
+        for connector in self._connectors:
+            connector.held = closed
 
     def next_deadline(self) -> float | None:
         """Return when `settle` has something to do; None when only an event changes that."""
@@ -174,9 +175,9 @@ class Firmware:
             due_at=request.retrieve_at,
             attempts=attempts(request.retries, request.retry_interval_s),
         )
-        return Reply(answer=UpdateFirmwareAnswer(), then=lambda now: self._order(update, now))
+        return Reply(answer=UpdateFirmwareAnswer(), then=lambda _now: self._order(update))
 
-    def _order(self, update: FirmwareUpdate, now: float) -> None:
+    def _order(self, update: FirmwareUpdate) -> None:
         phase = self._update and self._update.phase
         if phase in {Phase.INSTALLING, Phase.INSTALLED}:
             # What is being written cannot be taken back: the other one comes after it.
@@ -189,8 +190,6 @@ class Firmware:
             self._outbox.put(CancelTransfer(number=self._transfer))
             self._transfer = None
             self.reports.tell(FirmwareStatus.DOWNLOAD_FAILED)
-        if phase is Phase.DOWNLOADED:
-            self._hold(False, now)
         self._keep(update)
 
     def _start_due(self, now: float) -> None:
@@ -233,7 +232,7 @@ class Firmware:
     def _conclude_installation(self, update: FirmwareUpdate, now: float) -> None:
         version = update.image.version if update.image else None
         if version is None:
-            self._installation_failed("the file is no firmware image", now)
+            self._installation_failed("the file is no firmware image")
             return
         self._log(LogLevel.INFO, f"version {version} is installed")
         self._outbox.keep(VERSION_KEY, version)
@@ -241,11 +240,10 @@ class Firmware:
         self._enter(update, Phase.INSTALLED)
         self._reboot_when_told(now)
 
-    def _installation_failed(self, reason: str, now: float) -> None:
+    def _installation_failed(self, reason: str) -> None:
         self._log(LogLevel.ERROR, f"the installation failed: {reason}")
         self.reports.tell(FirmwareStatus.INSTALLATION_FAILED)
         self._finish()
-        self._hold(False, now)
 
     def _reboot_when_told(self, now: float) -> None:
         # Without its CSMS it need not wait: what is untold is told after the reboot.
@@ -253,7 +251,7 @@ class Firmware:
         if (told or self._over(now)) and not self._rebooting:
             self._rebooting = True
             self._until = None
-            self._outbox.put(Reboot(reason="a firmware update was installed"))
+            self._reboot("a firmware update was installed", now)
 
     def _finish(self) -> None:
         """End an update; one that was asked for meanwhile takes its place."""

@@ -1,11 +1,10 @@
 """The FirmwareManagement profile of OCPP 1.6: firmware updates and diagnostics of a station."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
-from cp_image.core.connector_states import StateEvent
 from cp_image.core.desk import Handler
 from cp_image.core.diagnostics import Diagnostics
 from cp_image.core.diagnostics_report import diagnostics_report
@@ -13,13 +12,16 @@ from cp_image.core.events import TransferEnded
 from cp_image.core.firmware import Firmware
 from cp_image.core.outbox import Outbox
 from cp_image.core.request_queue import RequestQueue
-from cp_image.core.sessions import Sessions
 from cp_image.core.settings import StationSettings
 from cp_image.core.station_clock import StationClock
 
 
 class FirmwareManagement:
-    """What is updated and uploaded, and what that means for the connectors."""
+    """What is updated and uploaded.
+
+    Args:
+        reboot: called once, with the reason and `now`, when an update was installed.
+    """
 
     def __init__(
         self,
@@ -27,14 +29,12 @@ class FirmwareManagement:
         settings: StationSettings,
         stored: Mapping[str, bytes],
         connectors: Sequence[Connector],
-        sessions: Sessions,
         configuration: Configuration,
         queue: RequestQueue,
         clock: StationClock,
         outbox: Outbox,
+        reboot: Callable[[str, float], None],
     ) -> None:
-        self._connectors = connectors
-        self._sessions = sessions
         transfer_numbers = itertools.count(1)
         self.firmware = Firmware(
             stored=stored,
@@ -43,7 +43,7 @@ class FirmwareManagement:
             clock=clock,
             outbox=outbox,
             transfer_numbers=transfer_numbers,
-            hold=self._hold,
+            reboot=reboot,
         )
         self.diagnostics = Diagnostics(
             charge_point_id=settings.charge_point_id,
@@ -61,9 +61,9 @@ class FirmwareManagement:
         """Return what answers the CSMS."""
         return {**self.firmware.handlers(), **self.diagnostics.handlers()}
 
-    def power_up(self, now: float) -> None:
+    def power_up(self) -> None:
         """Go on where a former life has stopped."""
-        self.firmware.power_up(now)
+        self.firmware.power_up()
         self.diagnostics.power_up()
 
     def transfer_ended(self, event: TransferEnded, now: float) -> None:
@@ -90,15 +90,3 @@ class FirmwareManagement:
         """Return when `settle` has something to do; None when only an event changes that."""
         deadlines = (self.firmware.next_deadline(), self.diagnostics.next_deadline())
         return min((at for at in deadlines if at is not None), default=None)
-
-    def _hold(self, held: bool, now: float) -> None:  # noqa: FBT001 - says what becomes of them
-        for connector in self._connectors:
-            if connector.held is held or (held and connector.transaction is not None):
-                continue
-            connector.held = held
-            if held:
-                connector.authorization = None
-                connector.checking = None
-            if not connector.faults:
-                event = StateEvent.DISABLE if held else connector.resting
-                self._sessions.move(connector, event, now)

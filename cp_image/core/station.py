@@ -34,7 +34,7 @@ from cp_image.core.records import restored
 from cp_image.core.refusals import Refusals
 from cp_image.core.refused_transactions import RefusedTransactions
 from cp_image.core.remote_trigger import RemoteTrigger
-from cp_image.core.request_queue import PassingEntry, RequestQueue
+from cp_image.core.request_queue import Entry, PassingEntry, RequestQueue
 from cp_image.core.reservation_profile import ReservationProfile
 from cp_image.core.reservations import Reservations
 from cp_image.core.reset import Resets
@@ -152,15 +152,18 @@ class Station:
         self._data_transfers = DataTransfers(
             charge_point_id=settings.charge_point_id, queue=queue, outbox=outbox
         )
+        self._resets = Resets(
+            connectors=connectors, sessions=self._sessions, queue=queue, outbox=outbox
+        )
         self._firmware = FirmwareManagement(
             settings=settings,
             stored=stored,
             connectors=connectors,
-            sessions=self._sessions,
             configuration=configuration,
             queue=queue,
             clock=clock,
             outbox=outbox,
+            reboot=self._resets.soft,
         )
         self._smart_charging = SmartCharging(
             connectors=connectors,
@@ -172,9 +175,6 @@ class Station:
         )
         self._availability = Availability(
             connectors=connectors, sessions=self._sessions, stored=stored, outbox=outbox
-        )
-        self._resets = Resets(
-            connectors=connectors, sessions=self._sessions, queue=queue, outbox=outbox
         )
         core_profile = CoreProfile(
             connectors=connectors,
@@ -230,7 +230,7 @@ class Station:
         self._pings.tell(now)
         for connector in self._connectors:
             self._sessions.power_up(connector, now)
-        self._firmware.power_up(now)
+        self._firmware.power_up()
         return self._concluded(now)
 
     def handle(self, event: Event, now: float) -> list[Effect]:
@@ -369,20 +369,14 @@ class Station:
                 self._csms.heartbeat_answered(answer, now)
             case messages.StatusNotification() as request, messages.EmptyAnswer():
                 self._board.heard(request)
-            case messages.Authorize(id_tag=id_tag), messages.AuthorizeAnswer() as answer:
-                self._tags.answered(entry.number, id_tag, answer.id_tag_status, now)
             case (
-                messages.StartTransaction() as request,
-                messages.StartTransactionAnswer() as answer,
+                (messages.Authorize(), messages.AuthorizeAnswer())
+                | (messages.StartTransaction(), messages.StartTransactionAnswer())
+                | (messages.StopTransaction(), messages.StopTransactionAnswer())
             ):
-                self._tags.started(request, answer.id_tag_status, now)
-                self._sessions.started(entry.number, request, answer, now)
-                status = answer.id_tag_status.status
-                self._refused_transactions.judge(request.connector_id, entry.number, status, now)
+                self._heard_of_tag(entry, event.answer, now)
             case messages.DataTransfer() as request, messages.DataTransferAnswer() as answer:
                 self._data_transfers.answered(entry.number, request, answer, now)
-            case messages.StopTransaction() as request, messages.StopTransactionAnswer() as answer:
-                self._tags.stopped(request.id_tag, answer.id_tag_status, now)
             case (
                 messages.MeterValues()
                 | messages.FirmwareStatusNotification()
@@ -395,6 +389,18 @@ class Station:
                     LogLevel.ERROR,
                     f"{type(request).__name__} is answered with {type(answer).__name__}: ignored",
                 )
+
+    def _heard_of_tag(self, entry: Entry, answer: messages.Answer, now: float) -> None:
+        match entry.request, answer:
+            case messages.Authorize(id_tag=id_tag), messages.AuthorizeAnswer() as heard:
+                self._tags.answered(entry.number, id_tag, heard.id_tag_status, now)
+            case messages.StartTransaction() as request, messages.StartTransactionAnswer() as heard:
+                self._tags.started(request, heard.id_tag_status, now)
+                self._sessions.started(entry.number, request, heard, now)
+                status = heard.id_tag_status.status
+                self._refused_transactions.judge(request.connector_id, entry.number, status, now)
+            case messages.StopTransaction(id_tag=id_tag), messages.StopTransactionAnswer() as heard:
+                self._tags.stopped(id_tag, heard.id_tag_status, now)
 
     def _failed(self, lost: PassingEntry | None, now: float) -> None:
         match lost and lost.request:
