@@ -177,8 +177,13 @@ def test_without_a_list_nothing_is_supported(keys: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("status", "becomes"),
-    [(A.ACCEPTED, A.ACCEPTED), (A.CONCURRENT_TX, A.ACCEPTED), (A.BLOCKED, A.BLOCKED)]
-    + [(A.EXPIRED, A.EXPIRED), (A.INVALID, A.INVALID)],
+    [
+        (A.ACCEPTED, A.ACCEPTED),
+        (A.CONCURRENT_TX, A.ACCEPTED),
+        (A.BLOCKED, A.BLOCKED),
+        (A.EXPIRED, A.EXPIRED),
+        (A.INVALID, A.INVALID),
+    ],
 )
 def test_what_the_list_says_of_a_tag(
     status: AuthorizationStatus, becomes: AuthorizationStatus

@@ -24,9 +24,11 @@ from tests.support.scripted_csms import ACCEPTED
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 S = ConnectorState
-STATUSES_OF_BAD_TAGS = [AuthorizationStatus.BLOCKED, AuthorizationStatus.EXPIRED] + [
-    AuthorizationStatus.INVALID
-]
+STATUSES_OF_BAD_TAGS = (
+    AuthorizationStatus.BLOCKED,
+    AuthorizationStatus.EXPIRED,
+    AuthorizationStatus.INVALID,
+)
 FAMILY = replace(ACCEPTED, parent_id_tag="FAMILY")
 
 
