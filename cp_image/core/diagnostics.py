@@ -161,7 +161,7 @@ class Diagnostics:
 
     def _by_computer(self, at: float | None) -> float | None:
         """Return what the computer's clock, with which the log is written, shows at an instant."""
-        return None if at is None else at - self._clock.at(0.0)
+        return None if at is None else self._clock.instant(at)
 
     def _finish(self, status: DiagnosticsStatus) -> None:
         self._order = None

@@ -268,7 +268,7 @@ class Firmware:
 
     def _due(self, update: FirmwareUpdate) -> float:
         """Return the instant of the computer's clock at which its next download is due."""
-        return update.due_at - self._clock.at(0.0)
+        return self._clock.instant(update.due_at)
 
     def _over(self, now: float) -> bool:
         return self._until is not None and now >= self._until
