@@ -104,6 +104,7 @@ class CsmsRecords:
         self.connector_statuses: dict[tuple[str, int], str] = {}
         self._boot_answers: defaultdict[str, deque[BootAnswer]] = defaultdict(deque)
         self._next_transaction_id = 1
+        self._started: dict[tuple[object, ...], int] = {}
         self._triggered: set[tuple[str, str]] = set()
         self._answers: Final[dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]]] = {
             "Authorize": self._authorize,
@@ -174,6 +175,20 @@ class CsmsRecords:
         return {}
 
     def _start(self, charge_point_id: str, payload: dict[str, Any]) -> dict[str, Any]:
+        # A charge point that has not seen the answer asks again (OCPP 1.6 §3.7.1).
+        asked = (
+            charge_point_id,
+            payload["connectorId"],
+            payload["idTag"],
+            payload["meterStart"],
+            payload["timestamp"],
+        )
+        known_id = self._started.setdefault(asked, self._next_transaction_id)
+        if known_id in self.transactions:
+            return {
+                "transactionId": known_id,
+                "idTagInfo": self._tag(payload["idTag"]).id_tag_info(),
+            }
         transaction = Transaction(
             transaction_id=self._next_transaction_id,
             charge_point_id=charge_point_id,

@@ -111,7 +111,8 @@ def test_transactions_are_remembered_with_their_numbers() -> None:
     async def test() -> None:
         async with DemoCsms() as csms, charge_point(csms) as client:
             first = (await client.accepted("StartTransaction", START))["transactionId"]
-            second = (await client.accepted("StartTransaction", START))["transactionId"]
+            later = {**START, "meterStart": 101}
+            second = (await client.accepted("StartTransaction", later))["transactionId"]
             assert first != second
             stop = {"transactionId": first, "meterStop": 350, "timestamp": AT}
             await client.accepted("StopTransaction", {**stop, "reason": "EVDisconnected"})
@@ -124,6 +125,16 @@ def test_transactions_are_remembered_with_their_numbers() -> None:
             assert (done.charge_point_id, done.connector_id, done.id_tag) == ("CP-1", 1, "TAG1")
             assert running.running
             assert running.energy_wh is None
+
+    run(test)
+
+
+def test_a_start_that_is_asked_again_is_the_same_transaction() -> None:
+    async def test() -> None:
+        async with DemoCsms() as csms, charge_point(csms) as client:
+            first = await client.accepted("StartTransaction", START)
+            assert await client.accepted("StartTransaction", START) == first
+            assert len(csms.transactions) == 1
 
     run(test)
 
