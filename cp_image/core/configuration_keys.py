@@ -11,7 +11,7 @@ from cp_image.core.configuration_key import (
     split_list,
 )
 from cp_image.core.declared_keys import KEYS, SAMPLED_MEASURANDS, SECONDS_MAX
-from cp_image.core.effects import LogLevel
+from cp_image.core.effects import LogLevel, PublishConfiguration
 from cp_image.core.outbox import Outbox
 
 __all__ = [
@@ -117,6 +117,7 @@ class Configuration:
         self.set(name, value)
         if self._outbox is not None:
             self._outbox.keep(f"{_RECORD}{name}", value)
+            self._outbox.put(PublishConfiguration())
         for tell in self._observers.get(name, ()):
             tell(now)
 

@@ -96,6 +96,11 @@ class PublishConnector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishConfiguration:
+    """A configuration key has another value: `Station.ocpp_config` tells all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishEvent:
     """Something worth telling happened."""
 
@@ -151,6 +156,7 @@ Effect = (
     | CancelTransfer
     | PublishStation
     | PublishConnector
+    | PublishConfiguration
     | PublishEvent
     | Persist
     | SetPingInterval

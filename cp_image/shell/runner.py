@@ -13,6 +13,7 @@ from cp_image.core.effects import (
     Log,
     LogLevel,
     Persist,
+    PublishConfiguration,
     PublishConnector,
     PublishEvent,
     PublishStation,
@@ -206,7 +207,7 @@ class Runner:
                 return
             case SendCall() | SendAnswer() | RefuseCall() | SetPingInterval() | Disconnect():
                 self._to_csms(effect)
-            case PublishStation() | PublishConnector() | PublishEvent():
+            case PublishStation() | PublishConnector() | PublishConfiguration() | PublishEvent():
                 self._to_control(effect)
             case Download() | Upload():
                 self._transfers.start(effect)
@@ -233,11 +234,15 @@ class Runner:
             case Disconnect(reason=reason):
                 self._csms.disconnect(reason)
 
-    def _to_control(self, effect: PublishStation | PublishConnector | PublishEvent) -> None:
+    def _to_control(
+        self, effect: PublishStation | PublishConnector | PublishConfiguration | PublishEvent
+    ) -> None:
         match effect:
             case PublishStation(status=state, reason=reason):
                 self._control.publish_station(state, reason)
             case PublishConnector(connector_id=connector_id, status=status):
                 self._control.publish_connector(connector_id, status)
+            case PublishConfiguration():
+                self._control.publish_ocpp_config()
             case PublishEvent(event=event):
                 self._control.publish_event(event)

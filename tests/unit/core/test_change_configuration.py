@@ -15,6 +15,7 @@ from cp_image.core.csms_messages import (
     GetConfiguration,
     GetConfigurationAnswer,
 )
+from cp_image.core.effects import PublishConfiguration
 from cp_image.core.messages import Heartbeat, MeterValues
 from cp_image.core.outbox import Outbox
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
@@ -94,6 +95,13 @@ def test_a_change_survives_a_power_cut_and_goes_before_the_template() -> None:
     assert change(station, "ConnectionTimeOut", "90") is C.ACCEPTED
     again = station.power_cut()
     assert again.station.ocpp_config()["ConnectionTimeOut"] == "90"
+
+
+def test_a_change_is_published_and_what_changes_nothing_is_not() -> None:
+    station = connected()
+    for value, published in (("60", 0), ("90", 1), ("abc", 1), ("90", 1), ("91", 2)):
+        change(station, "ConnectionTimeOut", value)
+        assert len(station.wanted(PublishConfiguration)) == published
 
 
 def test_a_changed_heartbeat_interval_is_obeyed_at_once() -> None:

@@ -15,6 +15,7 @@ from cp_image.core.effects import (
     Log,
     LogLevel,
     Persist,
+    PublishConfiguration,
     PublishConnector,
     PublishStation,
     SendCall,
@@ -49,6 +50,7 @@ class FakeStation(Watched):
         self.ticks: list[float] = []
         self.instants: list[float] = []
         self.deadlines: list[float] = []
+        self.keys: dict[str, str] = {}
         self.at_power_up: list[Effect] = []
         self.on_event: Callable[[Event], list[Effect]] = lambda _event: []
 
@@ -73,7 +75,7 @@ class FakeStation(Watched):
         return self.deadlines[0] if self.deadlines else None
 
     def ocpp_config(self) -> dict[str, str]:
-        return {}
+        return self.keys
 
     async def had(self, kind: type[Event]) -> None:
         await self.until(lambda: any(isinstance(event, kind) for event in self.events))
@@ -143,6 +145,22 @@ def test_power_up_effects_are_carried_out(tmp_path: Path) -> None:
             bench.runner.stop("test")
             await task
             assert store.load() == {"k": b"v"}
+
+    run(scenario())
+
+
+def test_a_changed_configuration_is_published(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        with Store(tmp_path) as store:
+            bench = Bench(store)
+            task = asyncio.create_task(bench.runner.run())
+            await bench.link.seen(f"{BASE}/ocpp_config")
+            bench.station.keys = {"HeartbeatInterval": "17"}
+            bench.station.on_event = lambda _event: [PublishConfiguration()]
+            bench.runner.take(CsmsDisconnected(reason="any event"))
+            await bench.link.seen(f"{BASE}/ocpp_config", HeartbeatInterval="17")
+            bench.runner.stop("test")
+            await task
 
     run(scenario())
 
