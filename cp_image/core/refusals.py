@@ -1,5 +1,7 @@
 """Says that a tag is refused: in the log for people, as an event for programs."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from cp_image.api.payloads import TagRefusal, TagRefused
@@ -8,12 +10,14 @@ from cp_image.core.messages import AuthorizationStatus
 from cp_image.core.outbox import Outbox
 from cp_image.core.station_clock import StationClock
 
-_VERDICTS: Final = {
-    AuthorizationStatus.BLOCKED: TagRefusal.BLOCKED,
-    AuthorizationStatus.EXPIRED: TagRefusal.EXPIRED,
-    AuthorizationStatus.INVALID: TagRefusal.INVALID,
-    AuthorizationStatus.CONCURRENT_TX: TagRefusal.CONCURRENT_TX,
-}
+_VERDICTS: Final[Mapping[AuthorizationStatus, TagRefusal]] = MappingProxyType(
+    {
+        AuthorizationStatus.BLOCKED: TagRefusal.BLOCKED,
+        AuthorizationStatus.EXPIRED: TagRefusal.EXPIRED,
+        AuthorizationStatus.INVALID: TagRefusal.INVALID,
+        AuthorizationStatus.CONCURRENT_TX: TagRefusal.CONCURRENT_TX,
+    }
+)
 
 
 class Refusals:

@@ -1,6 +1,7 @@
 """The feature profile Reservation: OCPP 1.6 §5.1 CancelReservation, §5.13 ReserveNow."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from cp_image.api.payloads import ConnectorState
@@ -22,10 +23,12 @@ from cp_image.core.sessions import Sessions
 from cp_image.core.station_clock import StationClock
 
 _PROFILE: Final = "Reservation"
-_OUT_OF_ORDER: Final = {
-    ConnectorState.FAULTED: ReservationStatus.FAULTED,
-    ConnectorState.UNAVAILABLE: ReservationStatus.UNAVAILABLE,
-}
+_OUT_OF_ORDER: Final[Mapping[ConnectorState, ReservationStatus]] = MappingProxyType(
+    {
+        ConnectorState.FAULTED: ReservationStatus.FAULTED,
+        ConnectorState.UNAVAILABLE: ReservationStatus.UNAVAILABLE,
+    }
+)
 
 
 class ReservationProfile:

@@ -1,6 +1,7 @@
 """The tag readers: what a presented tag, or a remote start, sets going."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from cp_image.api.payloads import ConnectorState, StopReason, TagRefusal
@@ -240,12 +241,14 @@ class TagReader:
         self._outbox.log(LogLevel.WARNING, f"{_name(connector)}: {text}")
 
 
-_REASONS: Final = {
-    TagRefusal.CSMS_SILENT: "the CSMS could not be asked, and nothing here vouches for it",
-    TagRefusal.RESERVED: "the connector is reserved for another",
-    TagRefusal.OTHER_GROUP: "it cannot stop a transaction of another group",
-    TagRefusal.TOO_LATE: "the connector takes no tag any more",
-}
+_REASONS: Final[Mapping[TagRefusal, str]] = MappingProxyType(
+    {
+        TagRefusal.CSMS_SILENT: "the CSMS could not be asked, and nothing here vouches for it",
+        TagRefusal.RESERVED: "the connector is reserved for another",
+        TagRefusal.OTHER_GROUP: "it cannot stop a transaction of another group",
+        TagRefusal.TOO_LATE: "the connector takes no tag any more",
+    }
+)
 
 
 def _name(connector: Connector) -> str:
