@@ -153,8 +153,9 @@ def test_a_changed_configuration_is_published(tmp_path: Path) -> None:
     async def scenario() -> None:
         with Store(tmp_path) as store:
             bench = Bench(store)
+            bench.station.keys = {"HeartbeatInterval": "300"}
             task = asyncio.create_task(bench.runner.run())
-            await bench.link.seen(f"{BASE}/ocpp_config")
+            await bench.link.seen(f"{BASE}/ocpp_config", HeartbeatInterval="300")
             bench.station.keys = {"HeartbeatInterval": "17"}
             bench.station.on_event = lambda _event: [PublishConfiguration()]
             bench.runner.take(CsmsDisconnected(reason="any event"))
