@@ -15,6 +15,7 @@ from cp_image.api.payloads import (
     ChargePointId,
     ChargePointType,
     ClockRate,
+    Frequency,
     Instant,
     KeyName,
     KeyText,
@@ -62,6 +63,7 @@ class Config:
     nb_connectors: int
     nb_phases: int
     voltage: float
+    frequency: float
     max_setpoint: float
     max_setpoint_per_connector: float
     broker: BrokerAddress | None
@@ -207,6 +209,13 @@ VARIABLES: Final = (
         rule="above 0, up to 10000",
         default="230",
         dc_default="400",
+    ),
+    Variable(
+        field="frequency",
+        read=_to(Frequency),
+        meaning="Hz, of the mains",
+        rule="above 0, up to 1000",
+        default="50",
     ),
     Variable(
         field="max_setpoint",

@@ -31,6 +31,7 @@ Text25 = Annotated[str, Meta(max_length=25)]
 NbConnectors = Annotated[int, Meta(ge=1, le=100)]
 NbPhases = Annotated[int, Meta(ge=1, le=3)]
 Voltage = Annotated[float, Meta(gt=0, le=10_000)]
+Frequency = Annotated[float, Meta(gt=0, le=1000)]
 ClockRate = Annotated[float, Meta(ge=0.001, le=10_000)]
 """Simulated seconds per second."""
 Instant = Annotated[datetime, Meta(tz=True)]

@@ -39,7 +39,9 @@ class Faults:
         """Set or clear a fault: a level, not an edge.
 
         Args:
+            origin: what is broken.
             error_code: None sets InternalError, and clears all faults of the origin.
+            faulted: whether it is there from now on.
         """
         if faulted:
             code = error_code or ErrorCode.INTERNAL_ERROR

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from cp_image.core.configuration_keys import Configuration, Key
@@ -15,10 +16,12 @@ from cp_image.core.station_clock import StationClock
 from cp_image.core.transaction_readings import TransactionReadings
 
 _DAY_S: Final = 86_400
-_SERIES: Final = {
-    ReadingContext.TRANSACTION_BEGIN: ReadingContext.SAMPLE_PERIODIC,
-    ReadingContext.TRANSACTION_END: ReadingContext.SAMPLE_PERIODIC,
-}
+_SERIES: Final = MappingProxyType(
+    {
+        ReadingContext.TRANSACTION_BEGIN: ReadingContext.SAMPLE_PERIODIC,
+        ReadingContext.TRANSACTION_END: ReadingContext.SAMPLE_PERIODIC,
+    }
+)
 """The first and the last sample of a transaction belong to the periodic ones."""
 
 
@@ -157,8 +160,7 @@ class MeterReader:
         return float(min(midnight + (passed + 1) * interval_s, midnight + _DAY_S))
 
     def _aligned_deadline(self) -> float | None:
-        _, offset_s = self._grid
-        return None if self._aligned_at is None else self._aligned_at - offset_s
+        return None if self._aligned_at is None else self._clock.instant(self._aligned_at)
 
     # -- what ---------------------------------------------------------------------------------
 

@@ -90,8 +90,14 @@ def _read(connector: Connector, measurand: Measurand, interval_wh: int) -> _Valu
             yield from _per_phase(supply.currents_a(connector.drawn), _PHASES)
         case Measurand.VOLTAGE:
             yield from _per_phase((supply.voltage_v,) * supply.phases, _PHASES_TO_NEUTRAL)
+        case _:
+            yield from _read_surroundings(connector, measurand)
+
+
+def _read_surroundings(connector: Connector, measurand: Measurand) -> _Values:
+    match measurand:
         case Measurand.FREQUENCY:
-            yield None, supply.frequency_hz
+            yield None, connector.supply.frequency_hz
         case Measurand.POWER_FACTOR:
             yield None, _POWER_FACTOR
         case Measurand.TEMPERATURE:
@@ -99,8 +105,10 @@ def _read(connector: Connector, measurand: Measurand, interval_wh: int) -> _Valu
         case Measurand.SOC:
             # An AC charge point cannot know it, nor can any of a car that does not say it.
             battery = connector.car.battery if connector.car.plugged else None
-            if supply.direct and battery is not None:
+            if connector.supply.direct and battery is not None:
                 yield None, round(battery.soc_pct, 3)
+        case _:
+            raise ValueError(f"{measurand} is not measured by this charge point")
 
 
 def _offered(connector: Connector) -> float:

@@ -113,6 +113,7 @@ def settings(config: Config) -> StationSettings:
         nb_connectors=config.nb_connectors,
         nb_phases=config.nb_phases,
         voltage_v=config.voltage,
+        frequency_hz=config.frequency,
         max_setpoint=config.max_setpoint,
         max_setpoint_per_connector=config.max_setpoint_per_connector,
         configuration=config.configuration,

@@ -24,6 +24,7 @@ def test_the_csms_alone_is_enough() -> None:
         nb_connectors=1,
         nb_phases=1,
         voltage=230.0,
+        frequency=50.0,
         max_setpoint=32.0,
         max_setpoint_per_connector=32.0,
         broker=None,
@@ -49,6 +50,7 @@ def test_everything_set() -> None:
         "SIMU_NB_CONNECTORS": "2",
         "SIMU_NB_PHASES": "3",
         "SIMU_VOLTAGE": "231.5",
+        "SIMU_FREQUENCY": "60",
         "SIMU_MAX_SETPOINT": "63",
         "SIMU_MAX_SETPOINT_PER_CONNECTOR": "3.2e1",
         "SIMU_BROKER": "broker:1884",
@@ -64,7 +66,7 @@ def test_everything_set() -> None:
     }
     read = config.read(environ, "box")
     assert (read.id, read.nb_connectors, read.nb_phases) == ("CP_0.1-x", 2, 3)
-    assert (read.voltage, read.max_setpoint) == (231.5, 63.0)
+    assert (read.voltage, read.frequency, read.max_setpoint) == (231.5, 60.0, 63.0)
     assert read.max_setpoint_per_connector == 32.0
     assert read.broker == BrokerAddress(host="broker", port=1884)
     assert read.csms_proxy == "http://172.17.0.1:3128"
@@ -146,6 +148,7 @@ def test_central_systems(url: str) -> None:
         ("SIMU_NB_PHASES", "4"),
         ("SIMU_VOLTAGE", "0"),
         ("SIMU_VOLTAGE", "nan"),
+        ("SIMU_FREQUENCY", "0"),
         ("SIMU_MAX_SETPOINT", "-1"),
         ("SIMU_MAX_SETPOINT", "inf"),
         ("SIMU_BROKER", "h:0"),

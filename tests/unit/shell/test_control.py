@@ -15,6 +15,7 @@ from cp_image.api.payloads import (
     ChargePointType,
     ConnectorState,
     ConnectorStatus,
+    ErrorCode,
 )
 from cp_image.core.errors import NotNowError, UnknownConnectorError
 from cp_image.core.events import CarChanged, Event, FaultChanged, TagPresented
@@ -167,6 +168,16 @@ def test_the_will_is_the_status_with_dead(bench: Bench) -> None:
             {"faulted": True},
             FaultChanged(connector_id=0, faulted=True),
         ),
+        (
+            "connectors/1/faulted",
+            {"faulted": False, "error_code": "GroundFailure"},
+            FaultChanged(connector_id=1, faulted=False, error_code=ErrorCode.GROUND_FAILURE),
+        ),
+        (
+            "connectors/1/car",
+            {"battery_wh": 50000, "soc_pct": 20},
+            CarChanged(connector_id=1, car=CarInput(battery_wh=50_000.0, soc_pct=20.0)),
+        ),
     ],
 )
 def test_inputs(bench: Bench, topic: str, payload: Any, event: Event) -> None:
@@ -204,6 +215,15 @@ def test_an_accepted_input_with_a_request_id_is_answered(
         ("connectors/1/id_tag", {"id": ""}, "malformed", "$.id"),
         ("connectors/1/id_tag", {"id": "T" * 21}, "malformed", "$.id"),
         ("connectors/1/faulted", {"faulted": "yes"}, "malformed", "$.faulted"),
+        (
+            "connectors/1/faulted",
+            {"faulted": True, "error_code": "NoError"},
+            "malformed",
+            "no fault",
+        ),
+        ("connectors/1/faulted", {"faulted": True, "error_code": "X"}, "malformed", "error_code"),
+        ("connectors/1/car", {"battery_wh": 5e4, "soc_pct": 101}, "malformed", "$.soc_pct"),
+        ("connectors/1/car", {"battery_wh": 5e4, "consumption_l1": 1}, "malformed", "not both"),
         ("cmd", {"type": "explode"}, "malformed", "explode"),
         ("cmd", {}, "malformed", "`type`"),
         ("connectors/one/car", {}, "unknown_topic", "connectors/one/car"),
