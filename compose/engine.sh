@@ -8,6 +8,8 @@
 #   engine.sh stop    end the daemon if, and only if, `start` started it by hand
 set -euo pipefail
 
+# A plain user's path lacks the folder of daemons.
+PATH=$PATH:/usr/sbin:/sbin
 python=${PYTHON:-.venv/bin/python}
 started=/run/cp-simu-dockerd.pid
 log=/var/log/cp-simu-dockerd.log

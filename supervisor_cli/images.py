@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -33,6 +34,8 @@ _LABEL_CONTEXT: Final = "cp-simu.context"
 _HOME: Final = Path(__file__).resolve().parent.parent
 _INDEX_SETTINGS: Final = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
 _CA_SETTINGS: Final = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_CA_OF_SYSTEM: Final = Path("/etc/ssl/certs/ca-certificates.crt")
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _PROXY_SETTINGS: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 Report = Callable[[str], None]
@@ -163,7 +166,7 @@ def _build(client: docker.DockerClient, source: ImageSource, report: Report) -> 
         for chunk in stream:
             if "error" in chunk:
                 raise _build_failed(source, [*lines, str(chunk["error"])])
-            line = str(chunk.get("stream", "")).strip()
+            line = _COLOUR.sub("", str(chunk.get("stream", ""))).strip()
             if line:
                 lines.append(line)
             if line.startswith("Step "):
@@ -211,11 +214,9 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _ca_bundle() -> Path | None:
-    for setting in _CA_SETTINGS:
-        path = Path(os.environ.get(setting) or "/nonexistent")
-        if path.is_file():
-            return path
-    return None
+    """Return whom this machine trusts: as its settings say, else as its system does."""
+    named = [Path(os.environ[name]) for name in _CA_SETTINGS if os.environ.get(name)]
+    return next((path for path in [*named, _CA_OF_SYSTEM] if path.is_file()), None)
 
 
 def _build_arguments(source: ImageSource) -> tuple[dict[str, str], str | None]:
