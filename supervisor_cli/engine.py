@@ -24,9 +24,15 @@ def connect() -> docker.DockerClient:
         client = docker.from_env(timeout=120)
         client.ping()
     except (DockerException, requests.RequestException) as exc:
+        hint = "start Docker; in a checkout of cp-simu, `make engine` installs and starts it"
+        if "Permission denied" in str(exc):
+            hint = (
+                "be in the group docker: `sudo usermod -aG docker $USER`, and log in again "
+                "(or for now: sg docker)"
+            )
         raise SimuError(
             f"no Docker engine answers at {address()}: {_innermost(exc)}",
-            hint="start Docker; in a checkout of cp-simu, `make engine` installs and starts it",
+            hint=hint,
             exit_code=ExitCode.UNREACHABLE,
         ) from exc
     return client

@@ -1,5 +1,8 @@
 """The command demo."""
 
+import os
+import shutil
+import sys
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
@@ -48,11 +51,13 @@ def demo(
         central_system = environment.start_csms(client, name, csms_port)
         table = run(_drive(name, broker, central_system, now))
     data_console().print(table)
-    option = "" if name == state.resolve_environment(None) else f" -e {name}"
+    simuctl = "simuctl" if shutil.which("simuctl") else os.path.relpath(sys.argv[0])
+    if name != state.resolve_environment(None):
+        simuctl += f" -e {name}"
     say("")
     say(f"The charge points go on running, and talk to the demo CSMS at {central_system}.")
-    say(f"  look on:  simuctl{option} ls      simuctl{option} show DEMO-AC3      docker ps")
-    say(f"  stop it:  simuctl{option} down")
+    say(f"  look on:  {simuctl} ls      {simuctl} show DEMO-AC3      docker ps")
+    say(f"  stop it:  {simuctl} down")
 
 
 async def _drive(name: str, broker: "Broker", central_system: str, report: "Report") -> "Table":
