@@ -216,7 +216,7 @@ def test_a_power_cut_closes_the_transaction_and_loses_nothing(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "frame",
-    ["garbage", '[2,"c-1","Reset",{"type":"Soft"}]', '[2,"c-2","Nonsense",{}]', '[3,"x",{}]'],
+    ["garbage", '[2,"c-1","ClearCache",{}]', '[2,"c-2","Nonsense",{}]', '[3,"x",{}]'],
 )
 def test_charging_goes_on_whatever_the_csms_says(tmp_path: Path, frame: str) -> None:
     async def scenario() -> None:
@@ -225,6 +225,23 @@ def test_charging_goes_on_whatever_the_csms_says(tmp_path: Path, frame: str) -> 
             await csms.send(frame)
             await plug_and_tag(link)
             assert len(csms.paths) == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["Soft", "Hard"])
+def test_a_reset_stops_the_transaction_and_boots_again(tmp_path: Path, kind: str) -> None:
+    async def scenario() -> None:
+        async with Csms() as csms, charge_point(configuration(csms, tmp_path)) as (_, link):
+            await link.seen(STATUS, status="Accepted")
+            await plug_and_tag(link)
+            await csms.send(json.dumps([2, "c-1", "Reset", {"type": kind}]))
+            stop = await csms.heard("StopTransaction")
+            assert (stop["reason"], stop["transactionId"]) == (f"{kind}Reset", 42)
+            await csms.until(lambda: len(csms.calls("BootNotification")) == 2)
+            await link.seen(STATUS, status="Accepted")
+            await link.seen(f"{BASE}/connectors/1/status", status="Finishing")
+            assert len(csms.calls("StopTransaction")) == 1
 
     run(scenario())
 
