@@ -3,7 +3,7 @@
 import pytest
 
 from cp_image.api.payloads import CarInput, ChargePointType
-from cp_image.core.csms_messages import ChangeConfiguration
+from cp_image.core.csms_messages import ChangeConfiguration, MessageTrigger, TriggerMessage
 from cp_image.core.messages import (
     BootNotification,
     Heartbeat,
@@ -399,3 +399,28 @@ def test_registers_are_told_in_whole_watt_hours() -> None:
     told = [v.value for r in readings(station.heard(MeterValues)) for v in r.sampled_values]
     assert all(value == int(value) for value in told)
     assert told == sorted(told)
+
+
+# -- triggered -------------------------------------------------------------------------------
+
+
+def test_a_triggered_reading_is_one_and_disturbs_no_other() -> None:
+    station = charging(station_with(MeterValuesSampledData="Energy.Active.Import.Interval"))
+    for _ in range(2):
+        station.run(20)
+        station.ask(TriggerMessage(requested=MessageTrigger.METER_VALUES, connector_id=1))
+    station.run(20)
+    told = readings(station.heard(MeterValues))
+    rows = [(r.at - EPOCH, r.sampled_values[0].value) for r in told]
+    assert contexts(told) == [C.TRIGGER, C.TRIGGER, C.SAMPLE_PERIODIC]
+    assert rows == [(20, 38), (40, 38), (60, 115)]
+    assert {r.transaction_id for r in station.heard(MeterValues)} == {1001}
+
+
+def test_outside_a_transaction_a_triggered_reading_names_none() -> None:
+    station = VirtualStation()
+    station.connect()
+    station.ask(TriggerMessage(requested=MessageTrigger.METER_VALUES, connector_id=2))
+    (request,) = station.heard(MeterValues)
+    assert (request.connector_id, request.transaction_id) == (2, None)
+    assert contexts(readings([request])) == [C.TRIGGER]
