@@ -17,7 +17,8 @@ Steps = tuple[str | int, ...]
 
 _SCHEMAS: Final = Path(ocpp.__file__).parent / "v16" / "schemas"
 _DATE_TIME: Final = "2026-01-31T12:00:00Z"
-_URI: Final = "ftp://example.com/files/"
+_URI: Final = "ftp://127.0.0.1:1/files/"
+"""Nobody listens there: nothing leaves this computer."""
 
 FROM_CSMS: Final = (
     "CancelReservation",

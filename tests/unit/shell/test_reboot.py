@@ -1,7 +1,10 @@
 """A reboot: the station is thrown away, a new one made of what is stored, the link comes back."""
 
 import asyncio
+import json
 from pathlib import Path
+
+import pytest
 
 from cp_image.core import messages
 from cp_image.core.csms_messages import AcceptanceStatus, ResetAnswer
@@ -18,6 +21,7 @@ from cp_image.core.events import (
 from cp_image.shell.csms import Timing
 from cp_image.shell.store import Store
 from tests.unit.shell.peers import Csms, run
+from tests.unit.shell.test_charge_point import STATUS, charge_point, configuration, plug_and_tag
 from tests.unit.shell.test_control import BASE
 from tests.unit.shell.test_runner import Bench, FakeStation
 
@@ -133,5 +137,29 @@ def test_it_can_be_stopped_while_it_reboots(tmp_path: Path) -> None:
                 await task
                 last = bench.link.on(f"{BASE}/status")[-1]
                 assert (last["status"], last["reason"]) == ("Dead", "signal SIGTERM")
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("Soft", "SoftReset"), ("Hard", "HardReset")])
+def test_a_reset_of_a_whole_charge_point(tmp_path: Path, kind: str, reason: str) -> None:
+    async def scenario() -> None:
+        async with Csms() as csms, charge_point(configuration(csms, tmp_path)) as (_, link):
+            await link.seen(STATUS, status="Accepted")
+            await plug_and_tag(link)
+            await csms.send(f'[2,"csms-1","Reset",{{"type":"{kind}"}}]')
+            await csms.heard("BootNotification", 2)
+            await csms.heard("StopTransaction")  # before or after the reboot
+            frames = [json.loads(frame) for frame in csms.frames]
+            answer = frames.index([3, "csms-1", {"status": "Accepted"}])
+            stops = [n for n, frame in enumerate(frames) if frame[2] == "StopTransaction"]
+            assert len(stops) == 1
+            assert stops[0] > answer
+            assert frames[stops[0]][3]["reason"] == reason
+            assert len(csms.calls("StartTransaction")) == 1
+            await link.seen(STATUS, status="Accepted")
+            # The car stays plugged through it.
+            await link.seen(f"{BASE}/connectors/1/status", car_cable_capacity=32.0)
+            assert len(csms.paths) == 2
 
     run(scenario())
