@@ -134,10 +134,13 @@ def _request(
                 **headers,
             },
         )
-        return connection.getresponse()
+        response = connection.getresponse()
     except BaseException:
         connection.close()
         raise
+    if connection.sock is not None:
+        connection.sock.close()  # in truth when the response is closed, which reads from it
+    return response
 
 
 def _connection(location: Location, terms: Terms) -> HTTPConnection:
