@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,6 +15,7 @@ from cp_image.core.events import CsmsConnected, CsmsDisconnected
 from cp_image.shell.csms import Timing
 from cp_image.shell.pings import Pings
 from tests.unit.shell.peers import Csms, Watched, run
+from tests.unit.shell.test_charge_point import STATUS, charge_point, configuration
 from tests.unit.shell.test_csms import link_to
 
 
@@ -59,6 +61,21 @@ async def pinging(pings: Pings, connection: ClientConnection) -> AsyncIterator[N
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def pings_on(csms: Csms) -> asyncio.Event:
+    """Return what is set by the next ping on the connection that stands."""
+    assert csms.connection is not None
+    pinged = asyncio.Event()
+    hear = csms.connection.protocol.recv_frame
+
+    def spy(frame: Frame) -> None:
+        if frame.opcode == 9:
+            pinged.set()
+        hear(frame)
+
+    csms.connection.protocol.recv_frame = spy  # type: ignore[method-assign]
+    return pinged
 
 
 def test_it_pings_at_its_interval() -> None:
@@ -118,18 +135,24 @@ def test_the_link_pings_and_is_told_how_often() -> None:
         quiet = Timing(first_retry_s=0.01, last_retry_s=0.05, ping_interval_s=0.0, close_s=0.5)
         async with Csms() as csms, link_to(csms.url, quiet) as (link, ear):
             await ear.heard(CsmsConnected)
-            assert csms.connection is not None
-            pinged = asyncio.Event()
-            hear = csms.connection.protocol.recv_frame
-
-            def spy(frame: Frame) -> None:
-                if frame.opcode == 9:
-                    pinged.set()
-                hear(frame)
-
-            csms.connection.protocol.recv_frame = spy  # type: ignore[method-assign]
+            pinged = pings_on(csms)
             link.set_ping_interval(0.01)
             await pinged.wait()
+
+    run(scenario())
+
+
+def test_the_csms_changes_the_interval_of_the_connection_that_stands(tmp_path: Path) -> None:
+    change = '[2,"csms-1","ChangeConfiguration",{"key":"WebSocketPingInterval","value":"1"}]'
+
+    async def scenario() -> None:
+        async with Csms() as csms, charge_point(configuration(csms, tmp_path)) as (_, link):
+            await link.seen(STATUS, status="Accepted")
+            pinged = pings_on(csms)
+            await csms.send(change)
+            await csms.until(lambda: '[3,"csms-1",{"status":"Accepted"}]' in csms.frames)
+            await pinged.wait()
+            assert len(csms.paths) == 1
 
     run(scenario())
 
