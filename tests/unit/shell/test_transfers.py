@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import logging
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -390,6 +392,14 @@ def test_the_recent_log_keeps_the_newest_lines_by_time() -> None:
         "498",
         "499",
     ]
+
+
+def test_an_idle_charge_point_does_without_what_transfers_need() -> None:
+    code = "import sys, cp_image.shell.charge_point; print('ftplib' in sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout.split() == ["False"]
 
 
 def test_terms_verify_certificates() -> None:
