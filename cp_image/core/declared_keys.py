@@ -71,7 +71,7 @@ _CORE: Final = (
     _seconds(name=Key.MINIMUM_STATUS_DURATION, default="0"),
     _count(name=Key.NUMBER_OF_CONNECTORS, default="", minimum=1),
     _number(name=Key.RESET_RETRIES, default="3"),
-    _boolean(name=Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT, default="true", read_only=True),
+    _boolean(name=Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT, default="true"),
     _boolean(name=Key.STOP_TRANSACTION_ON_INVALID_ID, default="true"),
     _measurands(
         name=Key.STOP_TXN_ALIGNED_DATA, default="", counted_by=Key.STOP_TXN_ALIGNED_DATA_MAX_LENGTH

@@ -5,6 +5,9 @@ import pytest
 from cp_image.api.payloads import ConnectorState, StopReason, TagRefusal, TagRefused
 from cp_image.core.csms_messages import (
     AcceptanceStatus,
+    ChangeConfiguration,
+    ChangeConfigurationAnswer,
+    ConfigurationStatus,
     RemoteStartTransaction,
     RemoteStartTransactionAnswer,
     UnlockConnector,
@@ -140,6 +143,20 @@ class TestPulledAtTheCar:
         assert station.connector().register_wh == stood_at_wh
         station.tag("DAD")
         assert len(station.heard(StopTransaction)) == len(station.heard(StartTransaction)) == 1
+
+    @pytest.mark.parametrize(("value", "stops"), [("false", 0), ("true", 1)])
+    def test_the_csms_decides_while_the_cable_is_in(self, value: str, stops: int) -> None:
+        other = "true" if value == "false" else "false"
+        station = connected(StopTransactionOnEVSideDisconnect=other)
+        station.plug()
+        station.tag("DAD")
+        wish = ChangeConfiguration(key="StopTransactionOnEVSideDisconnect", value=value)
+        answer = station.ask(wish)
+        assert answer == ChangeConfigurationAnswer(status=ConfigurationStatus.ACCEPTED)
+        station.unplug()
+        assert len(station.heard(StopTransaction)) == stops
+        told = station.power_cut().station.ocpp_config()
+        assert told["StopTransactionOnEVSideDisconnect"] == value
 
     @pytest.mark.parametrize("id_tag", ["dad", "MUM"])
     def test_a_cable_that_stays_locked_is_let_go_by_its_user(self, id_tag: str) -> None:
