@@ -23,6 +23,7 @@ from cp_image.api.payloads import (
     IdTagInput,
 )
 from launcher.api import Answer, CommandType, LauncherState, Specification
+from launcher.fleet import read_specification
 from supervisor_cli import images
 from supervisor_cli.client import Input, SimuClient
 from supervisor_cli.demo_csms import DemoCsms
@@ -147,7 +148,7 @@ class Story:
             "central_system": self.url,
             **fields,
         }
-        return msgspec.convert(asked, Specification)
+        return read_specification(msgspec.json.encode(asked))
 
     async def add(self, charge_point_id: str, **fields: object) -> None:
         """Start a charge point and wait until it is Accepted."""

@@ -3,6 +3,7 @@
 import asyncio
 
 import docker
+import msgspec
 import pytest
 from docker.errors import NotFound
 
@@ -41,7 +42,9 @@ async def test_charge_points_outlive_a_launcher_that_is_killed(where: Stage) -> 
 async def test_one_bad_entry_never_stops_the_good_ones(tale: Story) -> None:
     await tale.add("ALIVE-1")
     before = tale.stage.container("ALIVE-1").id
-    wrong_url = tale.specification("URL-1", central_system="http://not-a-websocket")
+    wrong_url = msgspec.structs.replace(
+        tale.specification("URL-1"), central_system="http://not-a-websocket"
+    )
     answer = await tale.simu.start(
         [tale.specification("ALIVE-1"), wrong_url, tale.specification("GOOD-1")]
     )
