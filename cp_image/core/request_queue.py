@@ -7,7 +7,6 @@ as the link.
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.effects import LogLevel, SendCall
@@ -15,7 +14,6 @@ from cp_image.core.messages import Authorize, BootNotification, Request, StartTr
 from cp_image.core.outbox import Outbox
 from cp_image.core.stored_request import TransactionRequest
 from cp_image.core.transaction_lane import TransactionEntry, TransactionLane
-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

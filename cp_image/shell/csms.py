@@ -112,9 +112,7 @@ class CsmsLink:
         self._may_connect = asyncio.Event()
         self._may_connect.set()
         self._failures = 0
-        self._pings = Pings(
-            interval_s=self._timing.ping_interval_s, pong_s=self._timing.pong_s
-        )
+        self._pings = Pings(interval_s=self._timing.ping_interval_s, pong_s=self._timing.pong_s)
 
     def send_call(self, message_id: str, request: Request) -> None:
         """Send a request; its answer comes back as an event.
