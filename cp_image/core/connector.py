@@ -145,6 +145,11 @@ class Connector:
         return self.car.asks(self.feed)
 
     @property
+    def flows(self) -> bool:
+        """Whether energy flows: the register moves."""
+        return self.meter.power_w > 0
+
+    @property
     def in_service(self) -> bool:
         """Whether sessions may begin; without, it is Unavailable once no transaction runs."""
         return self.operative and not self.held

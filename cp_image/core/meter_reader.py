@@ -15,6 +15,9 @@ from cp_image.core.sampling import sample
 from cp_image.core.station_clock import StationClock
 from cp_image.core.transaction_readings import TransactionReadings
 
+KEPT_EVERY_S: Final = 10.0
+"""While energy flows: a power cut takes no more than that of it from the transaction."""
+
 _DAY_S: Final = 86_400
 _SERIES: Final = MappingProxyType(
     {
@@ -46,6 +49,7 @@ class MeterReader:
         self._grid = (0, 0.0)
         self._aligned_at: float | None = None
         """station time of the next clock-aligned reading"""
+        self._keep_at: float | None = None
         self._bases_wh: dict[tuple[int, ReadingContext], int] = {}
 
     def begin(self, connector: Connector, now: float) -> None:
@@ -69,8 +73,9 @@ class MeterReader:
             self._collect(connector, Key.STOP_TXN_SAMPLED_DATA, ReadingContext.TRANSACTION_END, at)
         return self._for_stop.take(connector.connector_id)
 
-    def keep(self, connector: Connector, at: float) -> None:
+    def keep(self, connector: Connector, now: float) -> None:
         """Keep register and battery: what was told of them must never be taken back."""
+        at = self._clock.at(now)
         connector.read_at = at
         number = connector.connector_id
         self._outbox.keep(
@@ -87,7 +92,7 @@ class MeterReader:
         )
         self._rebase(connector, ReadingContext.TRIGGER)
         self._send(connector, reading, triggered=True)
-        self.keep(connector, at)
+        self.keep(connector, now)
 
     def plan(self, connectors: Sequence[Connector], now: float) -> None:
         """Obey what has become of the intervals and of the clock, at once."""
@@ -104,30 +109,24 @@ class MeterReader:
                     self._rebase(connector, ReadingContext.SAMPLE_CLOCK)
             self._grid = grid
             self._aligned_at = self._next_aligned_at(self._clock.at(now))
+        if not any(connector.flows for connector in connectors):
+            self._keep_at = None  # it was kept as the flow ended, which is news
+        elif self._keep_at is None:
+            self._keep_at = now + KEPT_EVERY_S
 
     def read_due(self, connectors: Sequence[Connector], now: float) -> list[Connector]:
-        """Read the meters that are due; returns their connectors."""
+        """Read the meters that are due; returns the connectors whose transactions are told."""
         due = [c for c in connectors if c.next_sample_at is not None and now >= c.next_sample_at]
         for connector in due:
             self._read_periodically(connector, now)
-        aligned_at = self._aligned_deadline()
-        if aligned_at is not None and now >= aligned_at:
-            at = self._clock.at(now)
-            self._aligned_at = self._next_aligned_at(max(at, self._aligned_at or at))
-            for connector in connectors:
-                self._read(
-                    connector,
-                    (Key.METER_VALUES_ALIGNED_DATA, Key.STOP_TXN_ALIGNED_DATA),
-                    ReadingContext.SAMPLE_CLOCK,
-                    at,
-                )
-                if connector.transaction is not None and connector not in due:
-                    due.append(connector)
+        due += [c for c in self._read_aligned(connectors, now) if c not in due]
+        self._keep_due([c for c in connectors if c not in due], now)
         return due
 
     def next_deadline(self, connectors: Iterable[Connector]) -> float | None:
         """Return when the next meter is due; None when none is."""
-        planned = (*(c.next_sample_at for c in connectors), self._aligned_deadline())
+        samples = (connector.next_sample_at for connector in connectors)
+        planned = (*samples, self._aligned_deadline(), self._keep_at)
         return min((at for at in planned if at is not None), default=None)
 
     # -- when ---------------------------------------------------------------------------------
@@ -176,20 +175,44 @@ class MeterReader:
             connector,
             (Key.METER_VALUES_SAMPLED_DATA, Key.STOP_TXN_SAMPLED_DATA),
             ReadingContext.SAMPLE_PERIODIC,
-            self._clock.at(now),
+            now,
         )
 
+    def _keep_due(self, connectors: Iterable[Connector], now: float) -> None:
+        if self._keep_at is None or now < self._keep_at:
+            return
+        self._keep_at = now + KEPT_EVERY_S
+        for connector in connectors:
+            if connector.flows:
+                self.keep(connector, now)
+
+    def _read_aligned(self, connectors: Sequence[Connector], now: float) -> Iterable[Connector]:
+        aligned_at = self._aligned_deadline()
+        if aligned_at is None or now < aligned_at:
+            return ()
+        at = self._clock.at(now)
+        self._aligned_at = self._next_aligned_at(max(at, self._aligned_at or at))
+        for connector in connectors:
+            self._read(
+                connector,
+                (Key.METER_VALUES_ALIGNED_DATA, Key.STOP_TXN_ALIGNED_DATA),
+                ReadingContext.SAMPLE_CLOCK,
+                now,
+            )
+        return [connector for connector in connectors if connector.transaction is not None]
+
     def _read(
-        self, connector: Connector, keys: tuple[Key, Key], context: ReadingContext, at: float
+        self, connector: Connector, keys: tuple[Key, Key], context: ReadingContext, now: float
     ) -> None:
         """Read a meter for a MeterValues now, and for the StopTransaction later."""
         for_now, for_stop = keys
+        at = self._clock.at(now)
         self._send(connector, self._reading(connector, for_now, context, at))
         if connector.transaction is not None:
             self._for_stop.add(
                 connector.connector_id, self._reading(connector, for_stop, context, at)
             )
-            self.keep(connector, at)
+            self.keep(connector, now)
         self._rebase(connector, context)
 
     def _collect(self, connector: Connector, key: Key, context: ReadingContext, at: float) -> None:

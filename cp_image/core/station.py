@@ -78,9 +78,7 @@ class Station:
             stored=stored,
             outbox=outbox,
         )
-        self._clock = clock = StationClock(
-            stored, outbox, follows_csms=settings.follows_csms_clock
-        )
+        self._clock = clock = StationClock(stored, outbox, follows_csms=settings.follows_csms_clock)
         self._queue = queue = RequestQueue(
             stored=stored,
             outbox=outbox,
@@ -425,7 +423,7 @@ class Station:
     def _end(self, now: float) -> list[Effect]:
         self._ended = True
         for connector in self._connectors:
-            self._meters.keep(connector, self._clock.at(now))
+            self._meters.keep(connector, now)
         self._csms.publish(ChargePointState.DEAD, "closed")
         return self._outbox.take()
 
@@ -463,7 +461,7 @@ class Station:
             # Answers are still heard, but nothing new is said.
             self._rebooting = True
             for connector in self._connectors:
-                self._meters.keep(connector, self._clock.at(now))
+                self._meters.keep(connector, now)
 
     def _publish(self, connector: Connector, now: float, *, fresh: bool) -> None:
         silent = connector.status()
@@ -472,7 +470,7 @@ class Station:
             self._published[connector.connector_id] = silent
             status = connector.metered(silent, now)
             self._outbox.put(PublishConnector(connector_id=connector.connector_id, status=status))
-            self._meters.keep(connector, self._clock.at(now))
+            self._meters.keep(connector, now)
 
     # -- connectors ---------------------------------------------------------------------------
 

@@ -332,7 +332,7 @@ def test_a_power_cut_keeps_what_was_collected() -> None:
         (0, C.TRANSACTION_BEGIN),
         (60, C.SAMPLE_PERIODIC),
         (120, C.SAMPLE_PERIODIC),
-        (120, C.TRANSACTION_END),
+        (150, C.TRANSACTION_END),
     ]
     assert values_of(data[-1], M.ENERGY_ACTIVE_IMPORT_REGISTER) == [230]
     again.run(60)

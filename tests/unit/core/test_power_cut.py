@@ -1,10 +1,12 @@
 """A power cut at any point: what was told stays told, what was not is told later."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 
 from cp_image.api.payloads import CarInput, ConnectorState, StopReason, TransactionStopped
+from cp_image.core.effects import Persist
 from cp_image.core.messages import (
     BootNotification,
     MeterValues,
@@ -25,26 +27,26 @@ def charging(station: VirtualStation) -> VirtualStation:
 
 def test_an_open_transaction_is_closed_with_the_last_reading() -> None:
     station = charging(VirtualStation())
-    station.run(150)
+    station.run(159)
     again = station.power_cut(dark_s=1000)
     assert again.connector().status is S.FINISHING
     assert again.connector().transaction_id is None
-    assert again.connector().register_wh == 368
+    assert again.connector().register_wh == 460
     assert again.events() == [
         TransactionStopped(
-            at=EPOCH + 120,
+            at=EPOCH + 150,
             connector_id=1,
             id_tag="TAG1",
             transaction_id=1001,
             meter_start_wh=0,
-            meter_stop_wh=368,
+            meter_stop_wh=460,
             reason=StopReason.POWER_LOSS,
         )
     ]
     again.connect()
     assert again.heard(StopTransaction) == [
         StopTransaction(
-            transaction_id=1001, meter_stop_wh=368, at=EPOCH + 120, reason=StopReason.POWER_LOSS
+            transaction_id=1001, meter_stop_wh=460, at=EPOCH + 150, reason=StopReason.POWER_LOSS
         )
     ]
     assert len(again.heard(BootNotification)) == 2
@@ -226,20 +228,6 @@ def test_messages_of_several_lives_keep_their_order() -> None:
     assert told == 10 * [MeterValues] + [StopTransaction]
 
 
-def test_without_samples_nothing_that_was_published_is_taken_back() -> None:
-    keys = {"MeterValueSampleInterval": "0"}
-    station = charging(VirtualStation(make_settings(configuration=keys)))
-    station.run(1800)
-    station.plug(draws=10.0)
-    published = station.connector().register_wh
-    assert published == 5520
-    station.run(1800)
-    again = station.power_cut()
-    assert again.connector().register_wh == published
-    again.connect()
-    assert again.heard(StopTransaction)[0].at == EPOCH + 1800
-
-
 def test_a_paused_transaction_is_closed_at_its_last_reading() -> None:
     station = charging(VirtualStation())
     station.run(30)
@@ -248,3 +236,72 @@ def test_a_paused_transaction_is_closed_at_its_last_reading() -> None:
     again = station.power_cut()
     again.connect()
     assert again.heard(StopTransaction)[0].at == EPOCH + 300
+
+
+class TestTheRegisterIsKeptWhileEnergyFlows:
+    """At least every 10 s of station time, whatever the CSMS wants to hear of it."""
+
+    def charging(self, **keys: str) -> VirtualStation:
+        quiet = {"MeterValueSampleInterval": "0", "HeartbeatInterval": "0", **keys}
+        station = VirtualStation(make_settings(configuration=quiet))
+        station.csms.interval_s = 0
+        return charging(station)
+
+    @pytest.mark.parametrize("interval", ["0", "7", "60"])
+    @pytest.mark.parametrize("seconds", [0.5, 9.9, 10, 61.5, 1234.5])
+    def test_a_kill_costs_at_most_ten_seconds_of_it(self, interval: str, seconds: float) -> None:
+        station = self.charging(MeterValueSampleInterval=interval)
+        station.run(seconds)
+        again = station.power_cut(dark_s=3600)
+        again.connect()
+        (stop,) = again.heard(StopTransaction)
+        charged_s = stop.at - EPOCH
+        assert 0 <= seconds - charged_s < 10
+        assert stop.meter_stop_wh == math.floor(11_040 * charged_s / 3600 + 1e-6)
+        assert again.connector().register_wh == pytest.approx(11_040 * charged_s / 3600)
+
+    def test_so_is_what_the_battery_holds(self) -> None:
+        station = self.charging()
+        station.car(1, CarInput(battery_wh=60_000, soc_pct=50, max_current_a=16))
+        station.run(1805)
+        shown = station.power_cut().connector()
+        assert shown.register_wh == pytest.approx(5520)
+        assert shown.soc_pct == pytest.approx(50 + 5520 / 600, abs=1e-3)
+
+    def test_nothing_is_taken_back_when_the_clock_is_set_meanwhile(self) -> None:
+        station = self.charging(HeartbeatInterval="300")
+        station.csms.clock_offset_s = -86_400.0
+        station.run(905)
+        again = station.power_cut()
+        assert again.connector().register_wh == pytest.approx(11_040 * 900 / 3600)
+
+    def test_nothing_is_published_or_said_for_it(self) -> None:
+        station = self.charging()
+        before = len(station.effects)
+        station.run(600)
+        assert {type(effect) for _, effect in station.effects[before:]} == {Persist}
+
+    def test_all_connectors_have_one_deadline(self) -> None:
+        station = self.charging()
+        station.run(3)
+        station.plug(2)
+        station.tag("TAG2", 2)
+        before = len(station.effects)
+        station.run(60)
+        kept_at = {at - EPOCH for at, _ in station.effects[before:]}
+        assert kept_at == {10, 20, 30, 40, 50, 60}
+
+    @pytest.mark.parametrize("pause", [CarInput(ready=False), CarInput(consumption_l1=0.0)])
+    def test_nothing_is_kept_while_nothing_flows(self, pause: CarInput) -> None:
+        station = self.charging()
+        station.plug(draws=8.0)
+        for _ in range(2):
+            station.car(1, pause)
+            station.plug(draws=0.0)
+            assert station.connector().status is S.SUSPENDED_EV
+            assert station.station.next_deadline() is None
+        station.car(1, CarInput(ready=True))
+        station.plug()
+        assert station.station.next_deadline() == station.now + 10
+        station.tag()
+        assert station.station.next_deadline() is None
