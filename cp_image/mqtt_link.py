@@ -366,6 +366,8 @@ class MqttLink:
         if not isinstance(sock, socket.socket):
             return
         self._watched = sock
+        # Small messages that wait for each other's confirmation would take 40 ms each.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         asyncio.get_running_loop().add_reader(sock, self._readable)
         if self._client.want_write():
             self._want_write(None, None, sock)
