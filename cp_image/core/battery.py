@@ -90,10 +90,13 @@ class Battery:
             return -1
         part = (self.stored_wh - knee_wh) / (self.capacity_wh - knee_wh)
         step = min(TAPER_STEPS - 1, math.floor(part * TAPER_STEPS))
-        # An edge belongs to the step that begins there, whatever the division has rounded.
-        if self.stored_wh >= self._edge_wh(step + 1):
-            return step + 1
-        return step if self.stored_wh >= self._edge_wh(step) else step - 1
+        # An edge belongs to the step that begins there, whatever the division has rounded; of a
+        # knee that is almost full, several edges are one number.
+        while self.stored_wh < self._edge_wh(step):
+            step -= 1
+        while self.stored_wh >= self._edge_wh(step + 1):
+            step += 1
+        return step
 
     def _edge_wh(self, step: int) -> float:
         """What it holds where a step begins; the one after the last is full."""

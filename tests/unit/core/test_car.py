@@ -4,7 +4,7 @@ import itertools
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState, StopReason
@@ -94,6 +94,8 @@ def test_a_battery_that_does_not_say_its_power_is_full_in_half_an_hour() -> None
     taper_from_pct=st.floats(0, 100),
     start_pct=st.floats(0, 100),
 )
+@example(capacity_wh=100.0, taper_from_pct=99.99999999999999, start_pct=0.0)
+@example(capacity_wh=1e7, taper_from_pct=99.99999999999999, start_pct=99.99999999999999)
 def test_each_step_takes_less_than_the_one_before_and_the_last_fills_it(
     capacity_wh: float, taper_from_pct: float, start_pct: float
 ) -> None:
@@ -403,3 +405,13 @@ def test_all_measurands_of_a_sample_agree(
         assert register_wh - (registers[-1] if registers else 0) == interval_wh
         registers.append(register_wh)
         assert len(values[Measurand.SOC]) == (1 if direct and battery_wh is not None else 0)
+
+
+def test_a_knee_that_is_a_rounding_away_from_full_is_charged_across() -> None:
+    station = charging(
+        dc_station(),
+        CarInput(cable=150_000.0, battery_wh=100, soc_pct=0, taper_from_pct=99.99999999999999),
+    )
+    station.run(3600)
+    assert station.connector().soc_pct == 100
+    assert station.connector().status is S.SUSPENDED_EV
