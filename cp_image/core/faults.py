@@ -1,5 +1,6 @@
 """Faults: a set beside the state of a connector, and the error code they are reported with."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,12 +26,15 @@ class Fault:
 
 
 class Faults:
-    """The faults of one thing: it is Faulted as long as there is any."""
+    """The faults of one thing, the oldest first: it is Faulted as long as there is any."""
 
     __slots__ = ("_set",)
 
-    def __init__(self) -> None:
-        self._set: dict[Fault, None] = {}  # a set that knows its order
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._set: dict[Fault, None] = dict.fromkeys(faults)  # a set that knows its order
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(tuple(self._set))
 
     def __bool__(self) -> bool:
         return bool(self._set)

@@ -15,7 +15,6 @@ from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.connector_states import StateEvent
 from cp_image.core.effects import PublishEvent
-from cp_image.core.faults import ErrorCode, FaultOrigin
 from cp_image.core.messages import (
     AuthorizationStatus,
     StartTransaction,
@@ -70,6 +69,9 @@ class Sessions:
             # The last reading is all there is to tell: the power may have been off for long.
             at = transaction.started_at if connector.read_at is None else connector.read_at
             self._close(connector, StopReason.POWER_LOSS, at=at)
+        if connector.faults:
+            self.move(connector, StateEvent.FAULT, now)
+            return
         reserved = self._reservations.of(connector.connector_id) is not None
         reserved = reserved and connector.in_service
         self.move(connector, StateEvent.BECOMES_FREE if reserved else connector.resting, now)
@@ -87,25 +89,16 @@ class Sessions:
         if connector.car != before:
             self._keep_car(connector)
 
-    def set_fault(
-        self,
-        connector: Connector,
-        origin: FaultOrigin,
-        error_code: ErrorCode | None,
-        now: float,
-        *,
-        faulted: bool,
-    ) -> None:
-        """Set or clear a fault of a connector; without a code InternalError is set, or all go."""
-        was_faulted = bool(connector.faults)
-        connector.faults.change(origin, error_code, faulted=faulted)
-        if connector.faults and not was_faulted:
+    def faults_changed(self, connector: Connector, now: float) -> None:
+        """Go out of order with the first fault of a connector, and into it with the last."""
+        faulted = connector.state is ConnectorState.FAULTED
+        if connector.faults and not faulted:
             connector.authorization = None
             connector.checking = None
             if connector.transaction is not None:
                 self._close(connector, StopReason.OTHER, at=self._clock.at(now))
             self.move(connector, StateEvent.FAULT, now)
-        elif was_faulted and not connector.faults:
+        elif faulted and not connector.faults:
             self.move(connector, connector.resting, now)
         else:
             self._show(connector, now)  # another error code may be the newest now

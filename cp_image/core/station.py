@@ -23,9 +23,9 @@ from cp_image.core.desk import Desk
 from cp_image.core.effects import Effect, LogLevel, PublishConnector
 from cp_image.core.errors import NotNowError, UnknownConnectorError
 from cp_image.core.events import Event
-from cp_image.core.faults import FaultOrigin, Faults
 from cp_image.core.firmware_image import with_installed_version
 from cp_image.core.firmware_management import FirmwareManagement
+from cp_image.core.injected_faults import InjectedFaults
 from cp_image.core.link_pings import LinkPings
 from cp_image.core.local_list import LocalList
 from cp_image.core.meter_reader import MeterReader
@@ -209,7 +209,9 @@ class Station:
             },
             outbox,
         )
-        self._faults = Faults()
+        self._faults = InjectedFaults(
+            connectors=connectors, sessions=self._sessions, stored=stored, outbox=outbox
+        )
         self._published: dict[int, ConnectorStatus] = {}
         self._rebooting = False
         self._ended = False
@@ -338,7 +340,7 @@ class Station:
             self._firmware.transfer_ended(event, now)
             return
         if isinstance(event, events.FaultChanged) and event.connector_id == 0:
-            self._fault_all(event, now)
+            self._faults.change_all(event.error_code, now, faulted=event.faulted)
             return
         connector = self._connector(event.connector_id)
         if isinstance(event, events.TagPresented) and self._resets.under_way:
@@ -349,9 +351,7 @@ class Station:
             case events.TagPresented():
                 self._tags.present(connector, event.id_tag, now)
             case events.FaultChanged():
-                self._sessions.set_fault(
-                    connector, FaultOrigin.CONNECTOR, event.error_code, now, faulted=event.faulted
-                )
+                self._faults.change(connector, event.error_code, now, faulted=event.faulted)
 
     def _answered(self, event: events.CallAnswered, now: float) -> None:
         entry = self._queue.answered(event.message_id)
@@ -412,13 +412,6 @@ class Station:
                 self._data_transfers.failed(lost.number, request, now)
             case _ if lost is not None:
                 self._firmware.concluded(lost.number)
-
-    def _fault_all(self, event: events.FaultChanged, now: float) -> None:
-        origin, error_code, faulted = FaultOrigin.CHARGE_POINT, event.error_code, event.faulted
-        self._faults.change(origin, error_code, faulted=faulted)
-        self._show_station(now)
-        for connector in self._connectors:
-            self._sessions.set_fault(connector, origin, error_code, now, faulted=faulted)
 
     def _end(self, now: float) -> list[Effect]:
         self._ended = True
@@ -482,5 +475,6 @@ class Station:
         return self._connectors[connector_id - 1]
 
     def _show_station(self, now: float) -> None:
-        state = ConnectorState.FAULTED if self._faults else self._availability.state
-        self._board.show(0, state, self._faults.error_code, now)
+        faults = self._faults.of_station
+        state = ConnectorState.FAULTED if faults else self._availability.state
+        self._board.show(0, state, faults.error_code, now)

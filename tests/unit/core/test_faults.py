@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from cp_image.api.payloads import ConnectorState, ErrorCode, FaultedInput, StopReason
+from cp_image.core.csms_messages import ChangeAvailability, Reset
 from cp_image.core.effects import SendCall
 from cp_image.core.errors import NotNowError
 from cp_image.core.messages import (
@@ -210,3 +211,95 @@ def test_no_error_is_no_fault() -> None:
         msgspec.json.decode(b'{"faulted":true,"error_code":"Sunburn"}', type=FaultedInput)
     plain = msgspec.json.decode(b'{"faulted":true}', type=FaultedInput)
     assert plain.error_code is None
+
+
+class TestThePowerCut:
+    """A fault is a level: it is there until it is cleared, whatever becomes of the power."""
+
+    @pytest.mark.parametrize("code", SOME)
+    def test_each_fault_is_still_there(self, code: ErrorCode) -> None:
+        station = connected()
+        station.fault(2, code)
+        again = station.power_cut(dark_s=100)
+        assert [again.connector(n).status for n in (1, 2)] == [S.AVAILABLE, S.FAULTED]
+        assert again.connector(2).error_code == code
+        again.connect()
+        assert codes(again, 2)[-1] == code
+        assert again.reported(0)[-1] is S.AVAILABLE
+        again.fault(2, code, faulted=False)
+        assert again.connector(2).status is S.AVAILABLE
+        assert again.power_cut().connector(2).status is S.AVAILABLE
+        assert not [key for key in again.stored if key.startswith("fault/")]
+
+    def test_so_is_that_of_the_charge_point(self) -> None:
+        station = connected()
+        station.fault(0, ErrorCode.HIGH_TEMPERATURE)
+        again = station.power_cut()
+        again.connect()
+        assert [again.reported(n)[-1] for n in (0, 1, 2)] == [S.FAULTED] * 3
+        assert [codes(again, n)[-1] for n in (0, 1, 2)] == ["HighTemperature"] * 3
+        again.fault(0, faulted=False)
+        assert [again.reported(n)[-1] for n in (0, 1, 2)] == [S.AVAILABLE] * 3
+        assert [again.power_cut().connector(n).status for n in (1, 2)] == [S.AVAILABLE] * 2
+
+    def test_one_of_two_can_be_cleared_afterwards(self) -> None:
+        station = connected()
+        station.fault(1, ErrorCode.GROUND_FAILURE)
+        station.fault(0, ErrorCode.OVER_VOLTAGE)
+        again = station.power_cut()
+        assert again.connector().error_code == ErrorCode.OVER_VOLTAGE
+        again.fault(0, faulted=False)
+        again = again.power_cut()
+        assert again.connector().error_code == ErrorCode.GROUND_FAILURE
+        assert again.connector(2).status is S.AVAILABLE
+        again.fault(1, faulted=False)
+        assert again.connector().status is S.AVAILABLE
+
+    def test_it_outlives_a_reset_too(self) -> None:
+        station = connected()
+        station.fault()
+        station.ask(Reset(hard=True))
+        station.connect()
+        assert station.reported()[-1] is S.FAULTED
+
+    def test_its_transaction_does_not_go_on(self) -> None:
+        station = connected()
+        station.plug()
+        station.tag()
+        station.run(60)
+        station.disconnect()
+        station.fault()
+        again = station.power_cut()
+        again.connect()
+        again.run(600)
+        assert again.connector().status is S.FAULTED
+        assert [stop.reason for stop in again.heard(StopTransaction)] == [StopReason.OTHER]
+        assert again.connector().register_wh == 184
+        again.fault(faulted=False)
+        assert again.connector().status is S.FINISHING
+        assert len(again.heard(StartTransaction)) == 1
+
+    def test_what_is_out_of_service_too_stays_so_when_it_is_repaired(self) -> None:
+        station = connected()
+        station.fault()
+        station.ask(ChangeAvailability(connector_id=1, operative=False))
+        again = station.power_cut()
+        assert again.connector().status is S.FAULTED
+        again.fault(faulted=False)
+        assert again.connector().status is S.UNAVAILABLE
+
+    def test_what_is_no_news_is_not_written_again(self) -> None:
+        station = connected()
+        station.fault()
+        before = len(station.effects)
+        station.fault()
+        station.fault(0, ErrorCode.OVER_VOLTAGE, faulted=False)
+        assert len(station.effects) == before
+
+    def test_records_that_cannot_be_read_are_dropped(self) -> None:
+        station = connected()
+        station.fault(0)
+        stored = {key: b"7" if key.startswith("fault/") else v for key, v in station.stored.items()}
+        again = VirtualStation(stored=stored, now=station.now)
+        assert [again.connector(n).status for n in (1, 2)] == [S.AVAILABLE, S.AVAILABLE]
+        assert sum("cannot be read" in text for text in again.logs()) == 3
