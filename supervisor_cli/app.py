@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from launcher.api import DEFAULT_ENVIRONMENT
-from supervisor_cli.commands import add, car, csms, demo, environment, lifecycle, look
+from supervisor_cli.commands import add, car, csms, demo, environment, lifecycle, look, pki
 from supervisor_cli.context import Seams, build_settings
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
 
@@ -16,6 +16,7 @@ COMMAND_MODULES: Final = (
     look,
     car,
     csms,
+    pki,
     demo,
 )
 """Each has ``register(app: typer.Typer) -> None``; `simuctl --help` lists them in this order."""
