@@ -106,12 +106,12 @@ class CsmsRecords:
         self._next_transaction_id = 1
         self._started: dict[tuple[object, ...], int] = {}
         self._triggered: set[tuple[str, str]] = set()
+        self._serials: dict[str, str] = {}
         self._answers: Final[dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]]] = {
             "Authorize": self._authorize,
             "BootNotification": self._boot,
             "DataTransfer": lambda _id, _payload: {"status": "UnknownVendorId"},
             "Heartbeat": lambda _id, _payload: {"currentTime": utc_text(datetime.now(UTC))},
-            "SignCertificate": lambda _id, _payload: {"status": "Rejected"},
             "StartTransaction": self._start,
             "StatusNotification": self._status,
             "StopTransaction": self._stop,
@@ -126,6 +126,14 @@ class CsmsRecords:
         """Note what a charge point is asked for: what is triggered it may send while Pending."""
         if action in {"TriggerMessage", "ExtendedTriggerMessage"}:
             self._triggered.add((charge_point_id, str(payload.get("requestedMessage"))))
+
+    def names_of(self, charge_point_id: str) -> list[str]:
+        """Return what a charge point's certificate may be made out to: its id, its serial number.
+
+        Security Whitepaper §2: the common name is the serial number.
+        """
+        serial = self._serials.get(charge_point_id)
+        return [charge_point_id, serial] if serial else [charge_point_id]
 
     def check_registered(self, charge_point_id: str, call: Call) -> None:
         """Check that a charge point may send this now.
@@ -151,7 +159,8 @@ class CsmsRecords:
         """Answer so to the next BootNotification that has no answer scripted yet."""
         self._boot_answers[charge_point_id].append(answer)
 
-    def _boot(self, charge_point_id: str, _payload: dict[str, Any]) -> dict[str, Any]:
+    def _boot(self, charge_point_id: str, payload: dict[str, Any]) -> dict[str, Any]:
+        self._serials[charge_point_id] = payload.get("chargePointSerialNumber", "")
         scripted = self._boot_answers[charge_point_id]
         answer = (
             scripted.popleft()

@@ -5,22 +5,22 @@ It accepts any charge point and serves `simuctl csms`, the demo and the tests al
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
+from ssl import CERT_REQUIRED, SSLContext
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
-from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from supervisor_cli import ocpp_frames
+from supervisor_cli.csms_certification import Certification, Issuer
+from supervisor_cli.csms_door import Door, Login, Refusal, charge_point_id_of
 from supervisor_cli.csms_peer import NotConnectedError, Peer
 from supervisor_cli.csms_records import (
     AuthorizationStatus,
@@ -61,27 +61,53 @@ class DemoCsms:
         port: 0: any free one, see `url`.
         on_frame: called with every frame that came in or went out; ``str()`` of it is a line.
         heartbeat_interval_s: given to charge points that are accepted.
+        ssl: what it listens with; None is no TLS.
+        passwords: by charge point id, or `csms_door.ANYBODY`: what HTTP Basic authentication must
+            bring; None asks for none.
+        require_client_certificate: the common name of a charge point's certificate must be its
+            id; whose certificates are trusted is in `ssl`.
+        issuer: issues the certificates that charge points ask for; None rejects them.
+        on_refusal: called with every charge point that was not let in.
+
+    Raises:
+        ValueError: a client certificate is required, but `ssl` does not ask for one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server's options
         self,
         host: str = "127.0.0.1",
         port: int = 0,
         *,
         on_frame: Callable[[FrameRecord], None] | None = None,
         heartbeat_interval_s: int = 300,
+        ssl: SSLContext | None = None,
+        passwords: Mapping[str, bytes | Login] | None = None,
+        require_client_certificate: bool = False,
+        issuer: Issuer | None = None,
+        on_refusal: Callable[[Refusal], None] | None = None,
     ) -> None:
+        if require_client_certificate and (ssl is None or ssl.verify_mode is not CERT_REQUIRED):
+            raise ValueError("a client certificate needs an SSL context that requires one")
         self._host = host
         self._port = port
         self._on_frame = on_frame
+        self._on_refusal = on_refusal
+        self._ssl = ssl
+        self._door = Door(
+            passwords,
+            require_client_certificate=require_client_certificate,
+            on_refusal=self._refused,
+        )
+        self._certification = Certification(issuer, self._refused)
         self._records = CsmsRecords(heartbeat_interval_s)
         self._peers: dict[str, Peer] = {}
         self._frames: deque[FrameRecord] = deque(maxlen=_FRAMES_KEPT)
         self._change = asyncio.Event()
         self._server: Server | None = None
         # Not a task group: it would wrap what is raised in the body of `async with`.
-        self._farewells: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[None]] = set()
         self.violations: list[Violation] = []
+        self.refusals: list[Refusal] = []
 
     async def __aenter__(self) -> Self:
         self._server = await serve(
@@ -89,8 +115,9 @@ class DemoCsms:
             self._host,
             self._port,
             subprotocols=[_SUBPROTOCOL],
-            process_request=_refuse_nameless,
+            process_request=self._door,
             close_timeout=_CLOSE_S,
+            ssl=self._ssl,
         )
         return self
 
@@ -103,7 +130,7 @@ class DemoCsms:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        await asyncio.gather(*self._farewells)
+        await asyncio.gather(*self._chores)
 
     @property
     def url(self) -> str:
@@ -112,7 +139,7 @@ class DemoCsms:
             raise RuntimeError("the central system does not listen yet: enter it first")
         port = next(iter(self._server.sockets)).getsockname()[1]
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"ws://{host}:{port}/ocpp"
+        return f"{'ws' if self._ssl is None else 'wss'}://{host}:{port}/ocpp"
 
     @property
     def connected(self) -> frozenset[str]:
@@ -160,6 +187,10 @@ class DemoCsms:
         self._records.tags[id_tag.casefold()] = Tag(
             status=status, parent_id_tag=parent_id_tag, expires_utc=expires_utc
         )
+
+    def set_password(self, charge_point_id: str, password: bytes | Login) -> None:
+        """Ask a charge point for another password from its next connection on."""
+        self._door.set_password(charge_point_id, password)
 
     def script_boot(
         self, charge_point_id: str, status: RegistrationStatus, *, interval_s: int = 1
@@ -228,7 +259,7 @@ class DemoCsms:
         return peer
 
     async def _serve(self, connection: ServerConnection) -> None:
-        peer = Peer(_charge_point_id(connection.request), connection, self._send)
+        peer = Peer(charge_point_id_of(connection.request), connection, self._send)
         with self._connected(peer):
             try:
                 async for text in connection:
@@ -244,12 +275,10 @@ class DemoCsms:
         self._peers[peer.charge_point_id] = peer
         if older is not None:
             older.abandon()
-            farewell = asyncio.create_task(
+            self._do(
                 older.connection.close(CloseCode.POLICY_VIOLATION, "replaced by a newer one"),
                 name=f"farewell to an older {peer.charge_point_id}",
             )
-            self._farewells.add(farewell)
-            farewell.add_done_callback(self._farewells.discard)
         self._changed()
         try:
             yield
@@ -282,11 +311,34 @@ class DemoCsms:
             return Error(unique_id=exc.unique_id, code=exc.code, description=text), action
         answer: Frame | None = None
         if isinstance(frame, Call):
-            payload = self._records.answer(peer.charge_point_id, frame)
+            payload = self._answer(peer, frame)
             answer = Result(unique_id=frame.unique_id, payload=payload)
         self._settle(peer, frame)
         self._record(peer, Direction.TO_CSMS, shown, frame, action)
         return None if answer is None else (answer, action)
+
+    def _answer(self, peer: Peer, call: Call) -> dict[str, Any]:
+        if call.action != "SignCertificate":
+            return self._records.answer(peer.charge_point_id, call)
+        names = self._records.names_of(peer.charge_point_id)
+        chain = self._certification.issue(peer.charge_point_id, call.payload["csr"], names)
+        if chain is None:
+            return {"status": "Rejected"}
+        # The charge point gets it after the answer, in a call of its own.
+        work = self._certification.deliver(peer, chain)
+        self._do(work, name=f"certificate of {peer.charge_point_id}")
+        return {"status": "Accepted"}
+
+    def _do(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        chore = asyncio.create_task(work, name=name)
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self.refusals.append(refusal)
+        if self._on_refusal is not None:
+            self._on_refusal(refusal)
+        self._changed()
 
     def _settle(self, peer: Peer, frame: Frame | None) -> None:
         """Even an answer that breaks a rule is an answer: whoever asked can look at it."""
@@ -331,17 +383,3 @@ class DemoCsms:
     def _changed(self) -> None:
         self._change.set()
         self._change = asyncio.Event()
-
-
-def _charge_point_id(request: Request | None) -> str:
-    """Return the id a charge point connects with: the last part of the URL's path."""
-    path = urlsplit(request.path).path if request is not None else ""
-    return unquote(path.rpartition("/")[2])
-
-
-def _refuse_nameless(connection: ServerConnection, request: Request) -> Response | None:
-    if _charge_point_id(request):
-        return None
-    return connection.respond(
-        HTTPStatus.NOT_FOUND, "no charge point id: connect to /ANYTHING/CHARGE_POINT_ID\n"
-    )
