@@ -229,7 +229,7 @@ def test_the_clock_survives_a_power_cut() -> None:
     again.csms.silent = {BootNotification}
     again.plug()
     again.csms.clock_offset_s = 0.0
-    assert again.station._clock.at(EPOCH) == EPOCH + 77
+    assert again.station._ground.clock.at(EPOCH) == EPOCH + 77
 
 
 def test_an_answer_nobody_waits_for_is_ignored() -> None:

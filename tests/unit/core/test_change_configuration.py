@@ -174,8 +174,8 @@ def test_whatever_is_written_a_key_holds_what_it_takes(key: object, value: str) 
     station = connected()
     status = change(station, key.name, value)
     assert status in {C.ACCEPTED, C.REJECTED}
-    key.check(station.station._configuration.text(key.name))
+    key.check(station.station._ground.configuration.text(key.name))
     if status is C.ACCEPTED:
-        assert station.station._configuration.text(key.name) == value
+        assert station.station._ground.configuration.text(key.name) == value
         again = station.power_cut()
-        assert again.station._configuration.text(key.name) == value
+        assert again.station._ground.configuration.text(key.name) == value

@@ -17,6 +17,6 @@ def test_the_interval_is_told_at_power_up() -> None:
 
 def test_a_change_is_told_at_once() -> None:
     station = VirtualStation()
-    station.station._configuration.change(Key.WEB_SOCKET_PING_INTERVAL, "7", station.now)
+    station.station._ground.configuration.change(Key.WEB_SOCKET_PING_INTERVAL, "7", station.now)
     station.connect()
     assert told(station) == [60, 7]

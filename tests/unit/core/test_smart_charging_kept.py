@@ -97,7 +97,7 @@ def test_a_broken_record_costs_one_profile_only() -> None:
 
 
 def assign(station: VirtualStation, profile: ChargingProfile) -> None:
-    smart_charging = station.station._smart_charging
+    smart_charging = station.station._parts.smart_charging
     connector = station.station._connectors[0]
     assert smart_charging.accepts_tx_profile(connector, profile)
     smart_charging.assign_tx_profile(connector, profile, station.now)
@@ -132,7 +132,7 @@ def test_a_profile_is_given_to_the_transaction_that_runs() -> None:
 
 def test_a_remote_start_takes_sound_tx_profiles_only() -> None:
     station = online()
-    accepts = station.station._smart_charging.accepts_tx_profile
+    accepts = station.station._parts.smart_charging.accepts_tx_profile
     connector = station.station._connectors[0]
     assert accepts(connector, make_profile(TX, (0, 10.0)))
     assert not accepts(connector, make_profile(DEFAULT, (0, 10.0)))
