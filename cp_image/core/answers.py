@@ -80,7 +80,7 @@ class Answers:
             case messages.StartTransaction() as request, messages.StartTransactionAnswer() as heard:
                 status = heard.id_tag_status
                 tags.started(request, status, now)
-                self._parts.sessions.started(entry.number, request, heard, now)
+                self._parts.transactions.started(entry.number, request, heard, now)
                 self._parts.refused_transactions.judge(
                     request.connector_id, entry.number, status.status, now
                 )

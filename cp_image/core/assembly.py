@@ -25,12 +25,14 @@ from cp_image.core.reset import Resets
 from cp_image.core.sessions import Sessions
 from cp_image.core.smart_charging import SmartCharging
 from cp_image.core.tag_reader import TagReader
+from cp_image.core.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a station directs; each part knows the others it needs."""
 
+    transactions: Transactions
     sessions: Sessions
     local_list: LocalList
     cache: AuthorizationCache
@@ -56,13 +58,20 @@ def assemble(ground: Ground) -> Parts:
     """Build the parts of a station."""
     connectors, stored, outbox = ground.connectors, ground.stored, ground.outbox
     configuration, queue, clock = ground.configuration, ground.queue, ground.clock
+    transactions = Transactions(
+        connectors=connectors,
+        queue=queue,
+        reservations=ground.reservations,
+        meters=ground.meters,
+        clock=clock,
+        outbox=outbox,
+    )
     sessions = Sessions(
         connectors=connectors,
         configuration=configuration,
-        queue=queue,
         board=ground.board,
         reservations=ground.reservations,
-        meters=ground.meters,
+        transactions=transactions,
         clock=clock,
         outbox=outbox,
     )
@@ -71,6 +80,7 @@ def assemble(ground: Ground) -> Parts:
     refusals = Refusals(clock=clock, outbox=outbox)
     resets = Resets(connectors=connectors, sessions=sessions, queue=queue, outbox=outbox)
     return Parts(
+        transactions=transactions,
         sessions=sessions,
         local_list=local_list,
         cache=cache,
@@ -92,6 +102,7 @@ def assemble(ground: Ground) -> Parts:
         refused_transactions=RefusedTransactions(
             connectors=connectors,
             sessions=sessions,
+            transactions=transactions,
             configuration=configuration,
             refusals=refusals,
         ),

@@ -9,7 +9,7 @@ from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.messages import Measurand, MeterValue, MeterValues, ReadingContext
 from cp_image.core.outbox import Outbox
-from cp_image.core.records import CarRecord, MeterRecord, car_key, meter_key
+from cp_image.core.records import MeterRecord, keep_car, meter_key
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.sampling import sample
 from cp_image.core.station_clock import StationClock
@@ -77,12 +77,10 @@ class MeterReader:
         """Keep register and battery: what was told of them must never be taken back."""
         at = self._clock.at(now)
         connector.read_at = at
-        number = connector.connector_id
-        self._outbox.keep(
-            meter_key(number), MeterRecord(register_wh=connector.meter.register_wh, at=at)
-        )
+        record = MeterRecord(register_wh=connector.meter.register_wh, at=at)
+        self._outbox.keep(meter_key(connector.connector_id), record)
         if connector.car.battery is not None:
-            self._outbox.keep(car_key(number), CarRecord(car=connector.car, spent=connector.spent))
+            keep_car(connector, self._outbox)
 
     def trigger(self, connector: Connector, now: float) -> None:
         """Send the values the CSMS has asked for (OCPP 1.6 §5.17)."""

@@ -45,6 +45,12 @@ def transaction_key(connector_id: int) -> str:
     return f"transaction/{connector_id}"
 
 
+def keep_car(connector: Connector, outbox: Outbox) -> None:
+    """Keep the car of a connector."""
+    record = CarRecord(car=connector.car, spent=connector.spent)
+    outbox.keep(car_key(connector.connector_id), record)
+
+
 def restored(
     settings: StationSettings, connector_id: int, stored: Mapping[str, bytes], outbox: Outbox
 ) -> Connector:

@@ -8,6 +8,7 @@ from cp_image.core.connector import Connector
 from cp_image.core.messages import AuthorizationStatus
 from cp_image.core.refusals import Refusals, verdict
 from cp_image.core.sessions import Sessions
+from cp_image.core.transactions import Transactions
 
 
 class RefusedTransactions:
@@ -18,11 +19,13 @@ class RefusedTransactions:
         *,
         connectors: Sequence[Connector],
         sessions: Sessions,
+        transactions: Transactions,
         configuration: Configuration,
         refusals: Refusals,
     ) -> None:
         self._connectors = connectors
         self._sessions = sessions
+        self._transactions = transactions
         self._configuration = configuration
         self._refusals = refusals
 
@@ -43,7 +46,7 @@ class RefusedTransactions:
         if stops:
             self._sessions.stop(connector, StopReason.DE_AUTHORIZED, now)
         elif allowance_wh > 0:
-            self._sessions.grant(connector, transaction, allowance_wh)
+            self._transactions.grant(connector, transaction, allowance_wh)
 
     def next_deadline(self) -> float | None:
         """Return when what a refused tag may still draw is used up; None where none is."""

@@ -2,38 +2,23 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
-from cp_image.api.payloads import (
-    CarInput,
-    ConnectorState,
-    StopReason,
-    TransactionStarted,
-    TransactionStopped,
-)
+from cp_image.api.payloads import CarInput, ConnectorState, StopReason
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.connector_states import StateEvent
-from cp_image.core.effects import PublishEvent
-from cp_image.core.messages import (
-    AuthorizationStatus,
-    StartTransaction,
-    StartTransactionAnswer,
-    StopTransaction,
-)
-from cp_image.core.meter_reader import MeterReader
 from cp_image.core.outbox import Outbox
-from cp_image.core.records import CarRecord, car_key, transaction_key
-from cp_image.core.request_queue import RequestQueue
+from cp_image.core.records import keep_car
 from cp_image.core.reservations import Reservations
 from cp_image.core.sharing import shared_above_minimums
 from cp_image.core.station_clock import StationClock
 from cp_image.core.status_board import StatusBoard
-from cp_image.core.transaction import Authorization, Transaction
+from cp_image.core.transaction import Authorization
+from cp_image.core.transactions import Transactions
 
 
 class Sessions:
-    """The connectors of a station and the transactions on them.
+    """What the connectors of a station go through.
 
     Every method expects the meters to have been advanced to `now`.
 
@@ -46,19 +31,17 @@ class Sessions:
         *,
         connectors: Sequence[Connector],
         configuration: Configuration,
-        queue: RequestQueue,
         board: StatusBoard,
         reservations: Reservations,
-        meters: MeterReader,
+        transactions: Transactions,
         clock: StationClock,
         outbox: Outbox,
     ) -> None:
         self._connectors = connectors
         self._configuration = configuration
-        self._queue = queue
         self._board = board
         self._reservations = reservations
-        self._meters = meters
+        self._transactions = transactions
         self._clock = clock
         self._outbox = outbox
 
@@ -68,7 +51,7 @@ class Sessions:
         if transaction is not None:
             # The last reading is all there is to tell: the power may have been off for long.
             at = transaction.started_at if connector.read_at is None else connector.read_at
-            self._close(connector, StopReason.POWER_LOSS, at=at)
+            self._transactions.close(connector, StopReason.POWER_LOSS, at=at)
         if connector.faults:
             self.move(connector, StateEvent.FAULT, now)
             return
@@ -87,7 +70,7 @@ class Sessions:
         elif before.plugged and not connector.car.plugged:
             self._unplugged(connector, now)
         if connector.car != before:
-            self._keep_car(connector)
+            keep_car(connector, self._outbox)
 
     def faults_changed(self, connector: Connector, now: float) -> None:
         """Go out of order with the first fault of a connector, and into it with the last."""
@@ -96,7 +79,7 @@ class Sessions:
             connector.authorization = None
             connector.checking = None
             if connector.transaction is not None:
-                self._close(connector, StopReason.OTHER, at=self._clock.at(now))
+                self._transactions.close(connector, StopReason.OTHER, at=self._clock.at(now))
             self.move(connector, StateEvent.FAULT, now)
         elif faulted and not connector.faults:
             self.move(connector, connector.resting, now)
@@ -109,7 +92,7 @@ class Sessions:
         if connector.car.plugged:
             if connector.state is ConnectorState.RESERVED:
                 self.move(connector, StateEvent.AUTHORIZE, now)
-            self._start(connector, authorization, now)
+            self._transactions.begin(connector, authorization, now)
         else:
             self.move(connector, StateEvent.AUTHORIZE, now)
 
@@ -146,47 +129,12 @@ class Sessions:
     ) -> None:
         """Stop the transaction of a connector; `id_tag` is the tag that did, None where none."""
         connector.checking = None
-        self._close(connector, reason, at=self._clock.at(now), id_tag=id_tag)
+        self._transactions.close(connector, reason, at=self._clock.at(now), id_tag=id_tag)
         self.move(connector, StateEvent.END, now)
         if not connector.in_service:
             self.move(connector, StateEvent.DISABLE, now)  # §5.2: it was Scheduled
         elif not connector.car.plugged and not connector.locked:
             self.move(connector, StateEvent.UNPLUG, now)
-
-    def started(
-        self, local_id: int, request: StartTransaction, answer: StartTransactionAnswer, now: float
-    ) -> None:
-        """The CSMS has answered a StartTransaction; the transaction may be over by now."""
-        self._queue.started(local_id, answer.transaction_id)
-        self._outbox.put(
-            PublishEvent(
-                event=TransactionStarted(
-                    at=self._clock.at(now),
-                    connector_id=request.connector_id,
-                    id_tag=request.id_tag,
-                    transaction_id=answer.transaction_id,
-                    meter_start_wh=request.meter_start_wh,
-                )
-            )
-        )
-        connector = self._connectors[request.connector_id - 1]
-        transaction = connector.transaction
-        if transaction is None or transaction.local_id != local_id:
-            return
-        status = answer.id_tag_status
-        connector.transaction = replace(
-            transaction,
-            transaction_id=answer.transaction_id,
-            parent_id_tag=status.parent_id_tag or transaction.parent_id_tag,
-            authorized=status.status is AuthorizationStatus.ACCEPTED,
-        )
-        self._keep_transaction(connector.transaction)
-
-    def grant(self, connector: Connector, transaction: Transaction, allowance_wh: int) -> None:
-        """Let a transaction whose tag is refused draw some energy all the same."""
-        free_until_wh = connector.meter.register_wh + allowance_wh
-        connector.transaction = replace(transaction, free_until_wh=free_until_wh)
-        self._keep_transaction(connector.transaction)
 
     def settle(self, now: float, max_setpoint: float) -> None:
         """Share what all may have together anew, with what follows for states and meters."""
@@ -214,7 +162,7 @@ class Sessions:
             return
         self.move(connector, StateEvent.PLUG, now)
         if connector.authorization is not None:
-            self._start(connector, connector.authorization, now)
+            self._transactions.begin(connector, connector.authorization, now)
 
     def _unplugged(self, connector: Connector, now: float) -> None:
         connector.spent = False
@@ -228,78 +176,5 @@ class Sessions:
             connector.locked_for = None if unlocks else connector.transaction
             self.stop(connector, StopReason.EV_DISCONNECTED, now)
 
-    def _start(self, connector: Connector, authorization: Authorization, now: float) -> None:
-        at = self._clock.at(now)
-        local_id = self._queue.push_start(
-            StartTransaction(
-                connector_id=connector.connector_id,
-                id_tag=authorization.id_tag,
-                meter_start_wh=connector.meter.whole_wh,
-                at=at,
-                reservation_id=self._reservations.redeem(
-                    connector.connector_id, authorization.id_tag, authorization.parent_id_tag
-                ),
-            )
-        )
-        connector.authorization = None
-        connector.locked_for = None
-        connector.transaction = Transaction(
-            local_id=local_id,
-            connector_id=connector.connector_id,
-            id_tag=authorization.id_tag,
-            parent_id_tag=authorization.parent_id_tag,
-            transaction_id=None,
-            started_at=at,
-            register_start_wh=connector.meter.register_wh,
-            meter_start_wh=connector.meter.whole_wh,
-        )
-        self._meters.begin(connector, now)
-        self._keep_transaction(connector.transaction)
-
-    def _close(
-        self, connector: Connector, reason: StopReason, *, at: float, id_tag: str | None = None
-    ) -> None:
-        transaction = connector.transaction
-        if transaction is None:
-            raise AssertionError(f"connector {connector.connector_id} has no transaction to close")
-        meter_stop_wh = connector.meter.whole_wh
-        readings = self._meters.end(connector, at)
-        self._queue.push_transaction(
-            StopTransaction(
-                transaction_id=0,  # the real one is filled in when it is sent
-                meter_stop_wh=meter_stop_wh,
-                at=at,
-                reason=reason,
-                id_tag=id_tag,
-                transaction_data=readings,
-            ),
-            transaction.local_id,
-        )
-        connector.transaction = None
-        connector.meter.draw(0.0)
-        connector.spent = connector.car.plugged
-        self._outbox.forget(transaction_key(connector.connector_id))
-        self._keep_car(connector)
-        self._outbox.put(
-            PublishEvent(
-                event=TransactionStopped(
-                    at=at,
-                    connector_id=connector.connector_id,
-                    id_tag=transaction.id_tag,
-                    transaction_id=transaction.transaction_id,
-                    meter_start_wh=transaction.meter_start_wh,
-                    meter_stop_wh=meter_stop_wh,
-                    reason=reason,
-                )
-            )
-        )
-
     def _show(self, connector: Connector, now: float) -> None:
         self._board.show(connector.connector_id, connector.state, connector.faults.error_code, now)
-
-    def _keep_car(self, connector: Connector) -> None:
-        record = CarRecord(car=connector.car, spent=connector.spent)
-        self._outbox.keep(car_key(connector.connector_id), record)
-
-    def _keep_transaction(self, transaction: Transaction) -> None:
-        self._outbox.keep(transaction_key(transaction.connector_id), transaction)
