@@ -21,7 +21,7 @@ from cp_image.core.refusals import Refusals
 from cp_image.core.refused_transactions import RefusedTransactions
 from cp_image.core.remote_trigger import RemoteTrigger
 from cp_image.core.reservation_profile import ReservationProfile
-from cp_image.core.reset import Resets
+from cp_image.core.reset import PATIENCE_S, Resets
 from cp_image.core.sessions import Sessions
 from cp_image.core.smart_charging import SmartCharging
 from cp_image.core.tag_reader import TagReader
@@ -78,7 +78,13 @@ def assemble(ground: Ground) -> Parts:
     local_list = LocalList(stored=stored, configuration=configuration, outbox=outbox)
     cache = AuthorizationCache(stored=stored, configuration=configuration, outbox=outbox)
     refusals = Refusals(clock=clock, outbox=outbox)
-    resets = Resets(connectors=connectors, sessions=sessions, queue=queue, outbox=outbox)
+    resets = Resets(
+        connectors=connectors,
+        sessions=sessions,
+        queue=queue,
+        outbox=outbox,
+        patience_s=ground.settings.real_s(PATIENCE_S),
+    )
     return Parts(
         transactions=transactions,
         sessions=sessions,

@@ -1,7 +1,7 @@
 """How the station stands with its CSMS: link, registration, heartbeats."""
 
 from cp_image.api.payloads import ChargePointState
-from cp_image.core.boot import OWN_RETRY_S, Registration
+from cp_image.core.boot import Registration
 from cp_image.core.configuration_keys import SECONDS_MAX, Configuration, Key
 from cp_image.core.effects import PublishStation
 from cp_image.core.messages import (
@@ -37,7 +37,7 @@ class CsmsRelation:
         self._board = board
         self._clock = clock
         self._outbox = outbox
-        self._registration = Registration()
+        self._registration = Registration(settings.real_s)
         self._linked = False
         self._heartbeat_at: float | None = None
         self._heartbeat_waits = False
@@ -125,7 +125,7 @@ class CsmsRelation:
         pending = self._registration.status is RegistrationStatus.PENDING
         self.publish(
             ChargePointState.PENDING if pending else ChargePointState.REJECTED,
-            f"BootNotification not answered, again in {OWN_RETRY_S:g} s",
+            f"BootNotification not answered, again in {self._registration.own_retry_s:g} s",
         )
 
     def heartbeat_answered(self, answer: HeartbeatAnswer, now: float) -> None:

@@ -28,7 +28,8 @@ from cp_image.core.status_reports import StatusReports
 
 INSTALLATION_S: Final = 5.0
 FAREWELL_S: Final = 35.0
-"""How long the reboot waits for the CSMS to hear of the installation: longer than for an answer."""
+"""How many real seconds the reboot waits for the CSMS to hear of the installation: longer than
+for an answer."""
 
 _KEY: Final = "firmware/update"
 _NEXT_KEY: Final = "firmware/next"
@@ -86,6 +87,7 @@ class Firmware:
         connectors: whose transactions an installation waits for, and which it holds meanwhile.
         transfer_numbers: numbers no other transfer of this life has.
         reboot: called once, with the reason and `now`, when an update was installed.
+        farewell_s: how long the reboot waits for the CSMS, by the station's clock.
     """
 
     def __init__(
@@ -98,7 +100,9 @@ class Firmware:
         outbox: Outbox,
         transfer_numbers: Iterator[int],
         reboot: Callable[[str, float], None],
+        farewell_s: float = FAREWELL_S,
     ) -> None:
+        self._farewell_s = farewell_s
         self._connectors = connectors
         self._queue = queue
         self._clock = clock
@@ -236,7 +240,7 @@ class Firmware:
             return
         self._log(LogLevel.INFO, f"version {version} is installed")
         self._outbox.keep(VERSION_KEY, version)
-        self._until = now + FAREWELL_S
+        self._until = now + self._farewell_s
         self._enter(update, Phase.INSTALLED)
         self._reboot_when_told(now)
 

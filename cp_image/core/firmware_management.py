@@ -9,7 +9,7 @@ from cp_image.core.desk import Handler
 from cp_image.core.diagnostics import Diagnostics
 from cp_image.core.diagnostics_report import diagnostics_report
 from cp_image.core.events import TransferEnded
-from cp_image.core.firmware import Firmware
+from cp_image.core.firmware import FAREWELL_S, Firmware
 from cp_image.core.outbox import Outbox
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.settings import StationSettings
@@ -44,6 +44,7 @@ class FirmwareManagement:
             outbox=outbox,
             transfer_numbers=transfer_numbers,
             reboot=reboot,
+            farewell_s=settings.real_s(FAREWELL_S),
         )
         self.diagnostics = Diagnostics(
             charge_point_id=settings.charge_point_id,

@@ -7,7 +7,7 @@ from cp_image.api.payloads import ChargePointType
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
 from cp_image.core.firmware_image import with_installed_version
-from cp_image.core.meter_reader import MeterReader
+from cp_image.core.meter_reader import KEPT_EVERY_S, MeterReader
 from cp_image.core.outbox import Outbox
 from cp_image.core.records import restored
 from cp_image.core.request_queue import RequestQueue
@@ -78,7 +78,12 @@ def lay_ground(
         board=StatusBoard(queue, clock, configuration),
         connectors=connectors,
         meters=MeterReader(
-            configuration=configuration, queue=queue, clock=clock, outbox=outbox, stored=stored
+            configuration=configuration,
+            queue=queue,
+            clock=clock,
+            outbox=outbox,
+            stored=stored,
+            kept_every_s=settings.real_s(KEPT_EVERY_S),
         ),
         reservations=Reservations(connectors=connectors, stored=stored, outbox=outbox),
     )

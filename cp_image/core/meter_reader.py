@@ -16,7 +16,8 @@ from cp_image.core.station_clock import StationClock
 from cp_image.core.transaction_readings import TransactionReadings
 
 KEPT_EVERY_S: Final = 10.0
-"""While energy flows: a power cut takes no more than that of it from the transaction."""
+"""Real seconds, while energy flows: a power cut takes no more than that of it from the
+transaction. The disk is as fast as ever, whatever the station's clock does."""
 
 _DAY_S: Final = 86_400
 _SERIES: Final = MappingProxyType(
@@ -29,7 +30,11 @@ _SERIES: Final = MappingProxyType(
 
 
 class MeterReader:
-    """Every method expects the meters to have been advanced to the present."""
+    """Every method expects the meters to have been advanced to the present.
+
+    Args:
+        kept_every_s: how often a moving register is kept, by the station's clock.
+    """
 
     def __init__(
         self,
@@ -39,7 +44,9 @@ class MeterReader:
         clock: StationClock,
         outbox: Outbox,
         stored: Mapping[str, bytes],
+        kept_every_s: float = KEPT_EVERY_S,
     ) -> None:
+        self._kept_every_s = kept_every_s
         self._configuration = configuration
         self._queue = queue
         self._clock = clock
@@ -110,7 +117,7 @@ class MeterReader:
         if not any(connector.flows for connector in connectors):
             self._keep_at = None  # it was kept as the flow ended, which is news
         elif self._keep_at is None:
-            self._keep_at = now + KEPT_EVERY_S
+            self._keep_at = now + self._kept_every_s
 
     def read_due(self, connectors: Sequence[Connector], now: float) -> list[Connector]:
         """Read the meters that are due; returns the connectors whose transactions are told."""
@@ -179,7 +186,7 @@ class MeterReader:
     def _keep_due(self, connectors: Iterable[Connector], now: float) -> None:
         if self._keep_at is None or now < self._keep_at:
             return
-        self._keep_at = now + KEPT_EVERY_S
+        self._keep_at = now + self._kept_every_s
         for connector in connectors:
             if connector.flows:
                 self.keep(connector, now)

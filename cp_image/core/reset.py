@@ -14,12 +14,16 @@ from cp_image.core.request_queue import RequestQueue
 from cp_image.core.sessions import Sessions
 
 PATIENCE_S: Final = 60.0
-"""How long a soft reset waits for the CSMS to take the StopTransactions; the rest is said after
-the reboot."""
+"""How many real seconds a soft reset waits for the CSMS to take the StopTransactions; the rest is
+said after the reboot."""
 
 
 class Resets:
-    """Reboots: at once, or in peace."""
+    """Reboots: at once, or in peace.
+
+    Args:
+        patience_s: how long a soft reset waits for the CSMS, by the station's clock.
+    """
 
     def __init__(
         self,
@@ -28,7 +32,9 @@ class Resets:
         sessions: Sessions,
         queue: RequestQueue,
         outbox: Outbox,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self._patience_s = patience_s
         self._connectors = connectors
         self._sessions = sessions
         self._queue = queue
@@ -51,7 +57,7 @@ class Resets:
         self._stop_all(StopReason.SOFT_RESET, now)
         if self._reboot_at is None:
             self._reason = reason
-            self._reboot_at = now + PATIENCE_S
+            self._reboot_at = now + self._patience_s
 
     def hard(self, reason: str, now: float) -> None:
         """Stop the transactions and reboot; the CSMS is told of them afterwards."""

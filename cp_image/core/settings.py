@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from cp_image.api.payloads import ChargePointType
+
+_CALL_TIMEOUT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +20,7 @@ class StationSettings:
         frequency_hz: of the mains.
         configuration: OCPP configuration keys that differ from their defaults.
         follows_csms_clock: whether the CSMS's time is taken over; not by a simulated clock.
-        call_timeout_s: how long an answer of the CSMS may take, by the station's clock.
+        clock_rate: seconds of the station's clock in a second of the world outside.
     """
 
     charge_point_id: str
@@ -34,4 +37,17 @@ class StationSettings:
     frequency_hz: float = 50.0
     configuration: Mapping[str, str] = field(default_factory=dict)
     follows_csms_clock: bool = True
-    call_timeout_s: float = 30.0
+    clock_rate: float = 1.0
+
+    def real_s(self, seconds: float) -> float:
+        """Return how long seconds of the world outside last by the station's clock.
+
+        CSMS, file servers and disk live in real time, whatever the station's clock does: what
+        spares them, or waits for them, is a delay of theirs.
+        """
+        return seconds * self.clock_rate
+
+    @property
+    def call_timeout_s(self) -> float:
+        """How long an answer of the CSMS may take, by the station's clock."""
+        return self.real_s(_CALL_TIMEOUT_S)

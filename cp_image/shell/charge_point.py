@@ -25,7 +25,6 @@ from cp_image.shell.runner import Runner
 from cp_image.shell.store import Store
 from cp_image.shell.transfer_tasks import TransferTasks
 
-_CALL_TIMEOUT_S: Final = 30.0
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -118,8 +117,7 @@ def settings(config: Config) -> StationSettings:
         max_setpoint_per_connector=config.max_setpoint_per_connector,
         configuration=config.configuration,
         follows_csms_clock=config.clock_rate == 1.0 and config.clock_start is None,
-        # The CSMS lives in real time, whatever the station's clock does.
-        call_timeout_s=_CALL_TIMEOUT_S * max(1.0, config.clock_rate),
+        clock_rate=config.clock_rate,
     )
 
 
