@@ -1,8 +1,7 @@
 """What charging profiles allow at an instant, and until when: OCPP 1.6 §3.13, §5.7.
 
 Pure and in closed form: a limit is looked up, never sampled, and the next instant at which it may
-change is computed. All instants are station time. A limit counts in the unit of the hardware:
-amperes per phase for AC, watts for DC.
+change is computed. All instants are station time.
 """
 
 import math
@@ -21,47 +20,13 @@ from cp_image.core.csms_messages import (
     RecurrencyKind,
 )
 from cp_image.core.energy import Supply
+from cp_image.core.limit import PHASES_ASSUMED, Limit, hardware_limit, to_limit
 
 _REPEATS_S: Final = MappingProxyType({RecurrencyKind.DAILY: 86_400, RecurrencyKind.WEEKLY: 604_800})
-_PHASES_ASSUMED: Final = 3  # §7.14 numberPhases
-_DECIMALS: Final = 6
-"""Finer than any meter, and coarser than what a division leaves behind."""
+_DUST_DECIMALS: Final = 5
+"""Of tenths, coarser than what a division leaves behind."""
 _CHANGES_MAX: Final = 20_000
 """A schedule asked for centuries ends early instead of keeping everything else waiting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """What may be offered: `value` on each of `phases`."""
-
-    value: float
-    phases: int
-
-    def least(self, other: "Limit") -> "Limit":
-        """Return what both allow."""
-        return Limit(value=min(self.value, other.value), phases=min(self.phases, other.phases))
-
-
-def to_limit(value: float, unit: ChargingRateUnit, phases: int | None, supply: Supply) -> Limit:
-    """Return a limit of a schedule, A per phase or W over all phases, in the hardware's unit.
-
-    `phases` is numberPhases, None where it was left out.
-    """
-    usable = min(phases or _PHASES_ASSUMED, supply.phases)
-    if supply.direct:
-        watts = value if unit is ChargingRateUnit.W else value * supply.voltage_v
-        return Limit(value=round(watts, _DECIMALS), phases=usable)
-    amperes = value if unit is ChargingRateUnit.A else value / (supply.voltage_v * usable)
-    return Limit(value=round(amperes, _DECIMALS), phases=usable)
-
-
-def in_unit(limit: Limit, unit: ChargingRateUnit, supply: Supply) -> float:
-    """Return a limit as a schedule says it: A per phase, or W over all its phases."""
-    if supply.direct:
-        return limit.value if unit is ChargingRateUnit.W else limit.value / supply.voltage_v
-    if unit is ChargingRateUnit.A:
-        return limit.value
-    return limit.value * supply.voltage_v * limit.phases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +151,18 @@ class ConnectorPlan:
         max_setpoint: of its hardware.
         caps: ChargePointMaxProfiles.
         own: TxProfiles, below them TxDefaultProfiles.
+        running: whether a transaction runs on it.
     """
 
     supply: Supply
     max_setpoint: float
     caps: Stack
     own: Stack
+    running: bool = False
 
     def limit_at(self, at: float) -> Limit:
         """Return the least of hardware, ChargePointMaxProfile, and TxProfile or its default."""
-        limit = Limit(value=self.max_setpoint, phases=self.supply.phases)
+        limit = hardware_limit(self.max_setpoint, self.supply)
         for stack in (self.caps, self.own):
             limit = limit.least(stack.limit_at(at, self.supply) or limit)
         return limit
@@ -206,17 +173,19 @@ class ConnectorPlan:
 
     def minimum_at(self, at: float) -> Limit | None:
         """Return what the car cannot charge below; None where nobody says."""
-        return self.own.minimum_at(at, self.supply)
+        minimum = self.own.minimum_at(at, self.supply)
+        # What it charges with at least it charges with on the phases it has.
+        return None if minimum is None else replace(minimum, phases=self.limit_at(at).phases)
 
     def shown_minimum_at(self, at: float, unit: ChargingRateUnit) -> float | None:
         """Return the same as a composite schedule says it."""
         minimum = self.minimum_at(at)
-        return None if minimum is None else round(in_unit(minimum, unit, self.supply), 1)
+        return None if minimum is None else round(minimum.in_unit(unit, self.supply), 1)
 
     def shown_at(self, at: float, unit: ChargingRateUnit) -> ChargingSchedulePeriod:
         """Return the limit as a composite schedule says it."""
         limit = self.limit_at(at)
-        return _shown(in_unit(limit, unit, self.supply), limit.phases, self.supply)
+        return _shown(limit.in_unit(unit, self.supply), limit.phases, self.supply)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,9 +198,22 @@ class StationPlan:
     connectors: Sequence[ConnectorPlan]
 
     def cap_at(self, at: float) -> Limit:
-        """Return what the connectors have to share: hardware and ChargePointMaxProfile."""
-        limit = Limit(value=self.max_setpoint, phases=self.supply.phases)
-        return limit.least(self.caps.limit_at(at, self.supply) or limit)
+        """Return what the running connectors have to share: hardware and ChargePointMaxProfile.
+
+        What is shared is A per phase, as the hardware counts, whichever phases a connector has. A
+        cap in W is therefore counted on as many phases as the running connector that has the most
+        of them: it is never exceeded, and sessions on equally many phases may use it up. Beside
+        one on three phases one on a single phase gets less than the cap would allow, and so do
+        two on one phase each under a cap in A.
+        """
+        return self._cap(at, [plan for plan in self.connectors if plan.running])
+
+    def _cap(self, at: float, sharing: Sequence[ConnectorPlan]) -> Limit:
+        limit = hardware_limit(self.max_setpoint, self.supply)
+        limit = limit.least(self.caps.limit_at(at, self.supply) or limit)
+        return replace(
+            limit, phases=max((plan.limit_at(at).phases for plan in sharing), default=limit.phases)
+        )
 
     def next_change_at(self, at: float) -> float | None:
         """Return the first instant after `at` at which a limit may be another; None: never."""
@@ -245,11 +227,9 @@ class StationPlan:
 
     def shown_at(self, at: float, unit: ChargingRateUnit) -> ChargingSchedulePeriod:
         """Return what is drawn from the grid at most: the connectors' sum within the cap."""
-        cap = self.cap_at(at)
-        limits = [plan.limit_at(at) for plan in self.connectors]
-        total = sum(in_unit(limit, unit, self.supply) for limit in limits)
-        phases = max((limit.phases for limit in limits), default=cap.phases)
-        return _shown(min(in_unit(cap, unit, self.supply), total), phases, self.supply)
+        cap = self._cap(at, self.connectors)
+        total = sum(plan.limit_at(at).in_unit(unit, self.supply) for plan in self.connectors)
+        return _shown(min(cap.in_unit(unit, self.supply), total), cap.phases, self.supply)
 
 
 def composite_schedule(
@@ -300,6 +280,6 @@ def earliest(instants: Iterable[float | None]) -> float | None:
 
 def _shown(value: float, phases: int, supply: Supply) -> ChargingSchedulePeriod:
     # §7.14: at most one digit fraction, and the limit is never exceeded for it.
-    limit = math.floor(round(value * 10, _DECIMALS - 1)) / 10
-    told = not supply.direct and phases != _PHASES_ASSUMED
+    limit = math.floor(round(value * 10, _DUST_DECIMALS)) / 10
+    told = not supply.direct and phases != PHASES_ASSUMED
     return ChargingSchedulePeriod(start_s=0, limit=limit, number_phases=phases if told else None)

@@ -87,12 +87,12 @@ class SmartCharging:
         plan = self._plan()
         for connector, own in zip(self._connectors, plan.connectors, strict=True):
             limit = own.limit_at(at)
-            connector.ocpp_setpoint = limit.value
+            connector.ocpp_setpoint = limit.setpoint(own.supply)
             minimum = own.minimum_at(at)
-            connector.min_setpoint = minimum.value if minimum else 0.0
+            connector.min_setpoint = minimum.setpoint(own.supply) if minimum else 0.0
             connector.feed = replace(connector.supply, nb_phases=limit.phases)
         self._next_change_at = plan.next_change_at(at)
-        return plan.cap_at(at).value
+        return plan.cap_at(at).setpoint(plan.supply)
 
     def next_deadline(self) -> float | None:
         """Return when a limit may change next; None: not before another event."""
@@ -250,6 +250,7 @@ class SmartCharging:
                 max_setpoint=connector.max_setpoint,
                 caps=caps,
                 own=self._profiles.own(connector.connector_id, connector.transaction),
+                running=connector.transaction is not None,
             )
             for connector in self._connectors
         ]

@@ -14,8 +14,6 @@ from cp_image.core.composite_schedule import (
     StationPlan,
     Timeline,
     composite_schedule,
-    in_unit,
-    to_limit,
 )
 from cp_image.core.csms_messages import (
     AcceptanceStatus,
@@ -25,6 +23,7 @@ from cp_image.core.csms_messages import (
     RecurrencyKind,
 )
 from cp_image.core.energy import Supply
+from cp_image.core.limit import to_limit
 from cp_image.core.sharing import shared_above_minimums
 from tests.support.charging import (
     CAP,
@@ -299,7 +298,7 @@ def test_a_limit_survives_the_hardwares_unit(
     supply = Supply(type=type_, nb_phases=nb_phases, voltage_v=230.0)
     limit = to_limit(value, unit, phases, supply)
     assert limit.phases == min(phases or 3, supply.phases)
-    assert in_unit(limit, unit, supply) == pytest.approx(value, abs=1e-3)
+    assert limit.in_unit(unit, supply) == pytest.approx(value, abs=1e-5)
 
 
 @given(caps=STACKS, owns=st.lists(STACKS, min_size=1, max_size=3), at=INSTANTS)
@@ -308,8 +307,8 @@ def test_no_setpoints_exceed_the_cap_together(
 ) -> None:
     plans = [planned(caps, own) for own in owns]
     station = StationPlan(supply=AC, max_setpoint=50.0, caps=stacked(caps), connectors=plans)
-    cap = station.cap_at(at).value
-    limits = [plan.limit_at(at).value for plan in plans]
+    cap = station.cap_at(at).setpoint(AC)
+    limits = [plan.limit_at(at).setpoint(AC) for plan in plans]
     setpoints = shared_above_minimums(limits, [6.0] * len(limits), cap)
     assert sum(setpoints) <= cap + 1e-6
     assert all(limit <= cap for limit in limits)
