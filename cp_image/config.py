@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -28,7 +28,7 @@ from cp_image.api.payloads import (
 )
 from cp_image.api.topics import DEFAULT_ROOT
 from cp_image.core.effects import LogLevel
-from cp_image.mqtt_link import BrokerAddress
+from cp_image.mqtt_link import ACCESS_VARIABLES, BrokerAccessError, BrokerAddress, read_access
 
 PREFIX: Final = "SIMU_"
 
@@ -328,6 +328,12 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
             values[variable.field] = variable.read(text)
         except ValueError:
             problems.append(f"{variable.name}={text!r} is not allowed: {variable.rule}")
+    try:
+        access = read_access(environ)
+        if values.get("broker") is not None:
+            values["broker"] = replace(values["broker"], access=access)
+    except BrokerAccessError as exc:
+        problems.append(str(exc))
     if problems:
         raise ConfigError(problems)
     if is_dc:
@@ -344,4 +350,6 @@ def describe() -> str:
             default = f"{default}, for DC {variable.dc_default}"
         lines.append(f"  {variable.name}")
         lines.append(f"      {variable.meaning}; {variable.rule} [{default}]")
+    for name, meaning in ACCESS_VARIABLES.items():
+        lines += [f"  {name}", f"      {meaning}"]
     return "\n".join(lines)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +20,21 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cp_image.api.topics import Topic
+from cp_image.broker_access import ANONYMOUS, BrokerAccess, BrokerAccessError, read_password
+from cp_image.broker_access import VARIABLES as ACCESS_VARIABLES
+from cp_image.broker_access import read as read_access
+
+__all__ = [
+    "ACCESS_VARIABLES",
+    "BrokerAccess",
+    "BrokerAccessError",
+    "BrokerAddress",
+    "BrokerUnreachableError",
+    "Message",
+    "MqttLink",
+    "read_access",
+    "read_password",
+]
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -40,10 +56,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
-    """Where the broker listens."""
+    """Where the broker listens, and by what one gets in."""
 
     host: str
     port: int = 1883
+    access: BrokerAccess = ANONYMOUS
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -208,6 +225,11 @@ class MqttLink:
         )
         client.max_queued_messages_set(0)  # no limit
         client.max_inflight_messages_set(1000)
+        access = self._address.access
+        if access.user is not None:
+            client.username_pw_set(access.user, access.password)
+        if access.tls is not None:
+            client.tls_set_context(access.tls)
         if will is not None:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_connect = self._connected
@@ -375,6 +397,9 @@ class MqttLink:
     def _readable(self) -> None:
         try:
             self._client.loop_read()
+            # What TLS has read already, the event loop does not see on the socket.
+            while isinstance(self._watched, ssl.SSLSocket) and self._watched.pending():
+                self._client.loop_read()
         except Exception as exc:  # noqa: BLE001 - handed to whoever awaits run()
             self._fail(exc)
 
@@ -424,6 +449,10 @@ def _os_reason(exc: Exception) -> str:
         return "name not known"
     if isinstance(exc, TimeoutError):
         return "no answer"
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"its certificate is not good: {exc.verify_message}"
+    if isinstance(exc, ssl.SSLError):  # its errno is not the operating system's
+        return f"no TLS: {exc.reason or exc}".lower().replace("_", " ")
     if isinstance(exc, OSError) and exc.errno is not None:
         return os.strerror(exc.errno).lower()
     return str(exc)
