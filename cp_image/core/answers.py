@@ -1,6 +1,6 @@
 """Takes what the CSMS answers to whoever has asked; so where no answer comes."""
 
-from cp_image.core import messages
+from cp_image.core import messages, security_messages
 from cp_image.core.assembly import Parts
 from cp_image.core.effects import LogLevel
 from cp_image.core.events import CallAnswered, CallFailed
@@ -43,10 +43,15 @@ class Answers:
             case (
                 messages.MeterValues()
                 | messages.FirmwareStatusNotification()
-                | messages.DiagnosticsStatusNotification(),
+                | messages.DiagnosticsStatusNotification()
+                | security_messages.SecurityEventNotification()
+                | security_messages.LogStatusNotification()
+                | security_messages.SignedFirmwareStatusNotification(),
                 messages.EmptyAnswer(),
             ):
-                self._parts.firmware.concluded(entry.number)  # nothing depends on the others
+                self._concluded(entry.number)  # nothing depends on the others
+            case _, security_messages.SignCertificateAnswer() as answer:
+                self._parts.security.signing_answered(entry.number, answer, now)
             case request, answer:
                 self._outbox.log(
                     LogLevel.ERROR,
@@ -71,6 +76,7 @@ class Answers:
                 self._parts.data_transfers.failed(lost.number, request, now)
             case _:
                 self._parts.firmware.link_broken(lost.number)
+                self._parts.security.link_broken(lost.number)
 
     def _heard_of_tag(self, entry: Entry, answer: messages.Answer, now: float) -> None:
         tags = self._parts.tags
@@ -100,4 +106,8 @@ class Answers:
             case messages.DataTransfer() as request:
                 self._parts.data_transfers.failed(lost.number, request, now)
             case _:
-                self._parts.firmware.concluded(lost.number)
+                self._concluded(lost.number)
+
+    def _concluded(self, number: int) -> None:
+        self._parts.firmware.concluded(number)
+        self._parts.security.concluded(number)

@@ -22,6 +22,7 @@ from cp_image.core.refused_transactions import RefusedTransactions
 from cp_image.core.remote_trigger import RemoteTrigger
 from cp_image.core.reservation_profile import ReservationProfile
 from cp_image.core.reset import PATIENCE_S, Resets
+from cp_image.core.security import Security
 from cp_image.core.sessions import Sessions
 from cp_image.core.smart_charging import SmartCharging
 from cp_image.core.tag_reader import TagReader
@@ -47,6 +48,7 @@ class Parts:
     smart_charging: SmartCharging
     availability: Availability
     faults: InjectedFaults
+    security: Security
 
     @property
     def open_for_remote(self) -> bool:
@@ -84,6 +86,16 @@ def assemble(ground: Ground) -> Parts:
         queue=queue,
         outbox=outbox,
         patience_s=ground.settings.real_s(PATIENCE_S),
+    )
+    firmware = FirmwareManagement(
+        settings=ground.settings,
+        stored=stored,
+        connectors=connectors,
+        configuration=configuration,
+        queue=queue,
+        clock=clock,
+        outbox=outbox,
+        reboot=resets.soft,
     )
     return Parts(
         transactions=transactions,
@@ -133,16 +145,8 @@ def assemble(ground: Ground) -> Parts:
             charge_point_id=ground.settings.charge_point_id, queue=queue, outbox=outbox
         ),
         resets=resets,
-        firmware=FirmwareManagement(
-            settings=ground.settings,
-            stored=stored,
-            connectors=connectors,
-            configuration=configuration,
-            queue=queue,
-            clock=clock,
-            outbox=outbox,
-            reboot=resets.soft,
-        ),
+        firmware=firmware,
+        security=Security(ground, firmware=firmware, reboot=resets.soft),
         smart_charging=SmartCharging(
             connectors=connectors,
             max_setpoint=ground.settings.max_setpoint,
@@ -181,7 +185,7 @@ def all_handlers(ground: Ground, parts: Parts) -> Mapping[type[Any], Handler]:
         firmware_status=parts.firmware.firmware.status_now,
         diagnostics_status=parts.firmware.diagnostics.status_now,
     )
-    return {
+    handlers = {
         **ConfigurationRequests(ground.configuration, ground.outbox).handlers(),
         **parts.availability.handlers(),
         **parts.resets.handlers(),
@@ -193,3 +197,4 @@ def all_handlers(ground: Ground, parts: Parts) -> Mapping[type[Any], Handler]:
         **parts.smart_charging.handlers(),
         **parts.firmware.handlers(),
     }
+    return {**handlers, **parts.security.handlers(handlers)}

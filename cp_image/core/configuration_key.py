@@ -12,6 +12,10 @@ VALUE_MAX_LENGTH: Final = 500
 """OCPP 1.6 §6.7: a value is a CiString500Type."""
 
 
+_HIDDEN: Final = "…"
+"""Instead of a value that must not be read, not even in a log."""
+
+
 class Key(StrEnum):
     """Names of the keys, as OCPP 1.6 §9 spells them."""
 
@@ -64,6 +68,16 @@ class Key(StrEnum):
     CHARGING_SCHEDULE_MAX_PERIODS = "ChargingScheduleMaxPeriods"
     CONNECTOR_SWITCH_3_TO_1_PHASE_SUPPORTED = "ConnectorSwitch3to1PhaseSupported"
     MAX_CHARGING_PROFILES_INSTALLED = "MaxChargingProfilesInstalled"
+    # Security Whitepaper, appendix
+    ADDITIONAL_ROOT_CERTIFICATE_CHECK = "AdditionalRootCertificateCheck"
+    AUTHORIZATION_KEY = "AuthorizationKey"
+    CERT_SIGNING_REPEAT_TIMES = "CertSigningRepeatTimes"
+    CERT_SIGNING_WAIT_MINIMUM = "CertSigningWaitMinimum"
+    CERTIFICATE_SIGNED_MAX_CHAIN_SIZE = "CertificateSignedMaxChainSize"
+    CERTIFICATE_STORE_MAX_LENGTH = "CertificateStoreMaxLength"
+    CPO_NAME = "CpoName"
+    DISABLE_SECURITY_EVENT_NOTIFICATIONS = "DisableSecurityEventNotifications"
+    SECURITY_PROFILE = "SecurityProfile"
 
 
 class ValueType(StrEnum):
@@ -73,6 +87,7 @@ class ValueType(StrEnum):
     INTEGER = "integer"
     LIST = "list"
     """values parted by commas"""
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +99,11 @@ class ConfigurationKey:
         read_only: to the CSMS; the maker of the station sets it all the same.
         readable: whether GetConfiguration and MQTT may say its value.
         reboot_required: whether a new value is obeyed after a reboot only.
-        minimum: of an integer; None is unlimited, likewise `maximum`.
+        minimum: of an integer, or of the characters of a text; None is unlimited, likewise
+            `maximum`.
         unit: of an integer; empty for a plain number.
         allowed: elements of a list; None takes any.
-        pattern: of each element of a list; None takes any.
+        pattern: of a text, or of each element of a list; None takes any.
         counted_by: the key that says how many elements a list may have; None is unlimited.
     """
 
@@ -113,7 +129,9 @@ class ConfigurationKey:
         """
         if len(value) > VALUE_MAX_LENGTH:
             raise ConfigurationError(
-                self.name, f"{value[:20]}…", f"has at most {VALUE_MAX_LENGTH} characters"
+                self.name,
+                f"{value[:20]}…" if self.readable else _HIDDEN,
+                f"has at most {VALUE_MAX_LENGTH} characters",
             )
         match self.type:
             case ValueType.BOOLEAN:
@@ -123,6 +141,16 @@ class ConfigurationKey:
                 self._check_integer(value)
             case ValueType.LIST:
                 self._check_list(value)
+            case ValueType.TEXT:
+                self._check_text(value)
+
+    def _check_text(self, value: str) -> None:
+        shown = value if self.readable else _HIDDEN
+        least, most = self.minimum or 0, self.maximum or VALUE_MAX_LENGTH
+        if not least <= len(value) <= most:
+            raise ConfigurationError(self.name, shown, f"has {least} to {most} characters")
+        if self.pattern is not None and not re.fullmatch(self.pattern, value, re.ASCII):
+            raise ConfigurationError(self.name, shown, f"matches {self.pattern}")
 
     def _check_integer(self, value: str) -> None:
         digits = value.removeprefix("-")

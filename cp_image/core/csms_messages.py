@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cp_image.core.messages import DataTransfer, DataTransferAnswer, IdTagStatus
+from cp_image.core.security_messages import SecurityAnswer, SecurityRequest
 
 
 class AcceptanceStatus(StrEnum):
@@ -485,6 +486,7 @@ CsmsRequest = (
     | RemoteStopTransaction
     | ReserveNow
     | Reset
+    | SecurityRequest
     | SendLocalList
     | SetChargingProfile
     | TriggerMessage
@@ -508,6 +510,7 @@ CsmsAnswer = (
     | RemoteStopTransactionAnswer
     | ReserveNowAnswer
     | ResetAnswer
+    | SecurityAnswer
     | SendLocalListAnswer
     | SetChargingProfileAnswer
     | TriggerMessageAnswer

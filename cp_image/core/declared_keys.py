@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Final
 
+from cp_image.api.secrets import LONGEST_KEY_BYTES, SHORTEST_KEY_BYTES
 from cp_image.core.configuration_key import ConfigurationKey, Key, ValueType
 from cp_image.core.messages import Measurand
 
@@ -33,6 +34,7 @@ _seconds = partial(
     ConfigurationKey, type=ValueType.INTEGER, minimum=0, maximum=SECONDS_MAX, unit="s"
 )
 _elements = partial(ConfigurationKey, type=ValueType.LIST)
+_text = partial(ConfigurationKey, type=ValueType.TEXT)
 _measurands = partial(ConfigurationKey, type=ValueType.LIST, allowed=SAMPLED_MEASURANDS)
 
 _CORE: Final = (
@@ -127,10 +129,31 @@ _SMART_CHARGING: Final = (
     _count(name=Key.MAX_CHARGING_PROFILES_INSTALLED, default="500"),
 )
 
+_SECURITY: Final = (
+    _boolean(name=Key.ADDITIONAL_ROOT_CERTIFICATE_CHECK, default="false", read_only=True),
+    _text(
+        name=Key.AUTHORIZATION_KEY,
+        default="",
+        readable=False,
+        # Security Whitepaper, ed. 3: the hexadecimal form of 16 to 20 bytes.
+        minimum=2 * SHORTEST_KEY_BYTES,
+        maximum=2 * LONGEST_KEY_BYTES,
+        pattern=r"(?:[0-9A-Fa-f]{2})+",
+    ),
+    _number(name=Key.CERT_SIGNING_REPEAT_TIMES, default="3"),
+    _seconds(name=Key.CERT_SIGNING_WAIT_MINIMUM, default="60"),
+    _count(name=Key.CERTIFICATE_SIGNED_MAX_CHAIN_SIZE, default="10000", maximum=10_000),
+    _count(name=Key.CERTIFICATE_STORE_MAX_LENGTH, default="20"),
+    _text(name=Key.CPO_NAME, default="", maximum=64),
+    _boolean(name=Key.DISABLE_SECURITY_EVENT_NOTIFICATIONS, default="false"),
+    _number(name=Key.SECURITY_PROFILE, default="0", maximum=3),
+)
+
 KEYS: Final = (
     *_CORE,
     *_FIRMWARE_MANAGEMENT,
     *_LOCAL_AUTH_LIST_MANAGEMENT,
     *_RESERVATION,
     *_SMART_CHARGING,
+    *_SECURITY,
 )

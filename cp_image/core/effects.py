@@ -4,11 +4,13 @@ The shell carries them out in order, all `Persist` of one call in one database t
 what is on the wire was on the disk before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cp_image.api import payloads
+from cp_image.api.secrets import SecurityProfile
 from cp_image.core.csms_messages import CsmsAnswer
+from cp_image.core.identity import Identity, KeyKind
 from cp_image.core.messages import Request
 
 
@@ -61,6 +63,7 @@ class Upload:
     Attributes:
         location: URL of the directory it goes to.
         report: its text, to which the shell adds the log lines it remembers.
+        with_log: whether it adds them.
         log_from: epoch seconds of the computer's clock; None is unlimited, likewise `log_to`.
     """
 
@@ -68,6 +71,7 @@ class Upload:
     location: str
     file_name: str
     report: str
+    with_log: bool = True
     log_from: float | None = None
     log_to: float | None = None
 
@@ -75,6 +79,46 @@ class Upload:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelTransfer:
     """Break a `Download` or `Upload` off: nothing more is heard of it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCredentials:
+    """Connect to the CSMS like this from the next connection on.
+
+    Attributes:
+        authorization_key: password of HTTP Basic authentication; None where there is none.
+        roots: PEM of whom the CSMS's certificate must come from.
+        identity: the charge point's own certificate; None where there is none.
+    """
+
+    profile: SecurityProfile
+    authorization_key: bytes | None = field(default=None, repr=False)
+    roots: tuple[str, ...] = ()
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerateKeyAndCsr:
+    """Make a private key, keep it under a number, and ask for a certificate of it.
+
+    `KeyGenerated` with the same number tells what came of it; the key itself is never seen here.
+
+    Attributes:
+        common_name: of the subject.
+        organization: likewise; empty leaves it out.
+    """
+
+    number: int
+    kind: KeyKind
+    common_name: str
+    organization: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetKey:
+    """Remove a private key that serves no more."""
 
     number: int
 
@@ -154,6 +198,9 @@ Effect = (
     | Download
     | Upload
     | CancelTransfer
+    | SetCredentials
+    | GenerateKeyAndCsr
+    | ForgetKey
     | PublishStation
     | PublishConnector
     | PublishConfiguration

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cp_image.api.payloads import CarInput, ErrorCode
 from cp_image.core.csms_messages import CsmsRequest
 from cp_image.core.firmware_image import FirmwareImage
+from cp_image.core.link_faults import LinkFault
 from cp_image.core.messages import Answer, DataTransfer
 
 
@@ -15,9 +16,15 @@ class CsmsConnected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsmsDisconnected:
-    """The WebSocket is closed, or could not be opened; `reason` is for people."""
+    """The WebSocket is closed, or could not be opened.
+
+    Attributes:
+        reason: for people.
+        fault: what was wrong, where it could not be opened for the sake of security.
+    """
 
     reason: str
+    fault: LinkFault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +97,22 @@ class TransferEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyGenerated:
+    """What came of a `GenerateKeyAndCsr`.
+
+    Attributes:
+        csr: PEM; empty where there is no key.
+        public_key: SHA-256 of its SubjectPublicKeyInfo, hexadecimal; empty likewise.
+        reason: why there is none, for people.
+    """
+
+    number: int
+    csr: str = ""
+    public_key: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DataTransferWanted:
     """Somebody wants to tell the CSMS something; `request_id` comes back with what came of it."""
 
@@ -113,5 +136,6 @@ Event = (
     | FaultChanged
     | DataTransferWanted
     | TransferEnded
+    | KeyGenerated
     | Stopped
 )

@@ -35,7 +35,10 @@ class FirmwareManagement:
         outbox: Outbox,
         reboot: Callable[[str, float], None],
     ) -> None:
-        transfer_numbers = itertools.count(1)
+        self.transfer_numbers = transfer_numbers = itertools.count(1)
+        self.diagnostics_report: Callable[[float], str] = lambda at: diagnostics_report(
+            settings, connectors, configuration.readable(), at
+        )
         self.firmware = Firmware(
             stored=stored,
             connectors=connectors,
@@ -48,9 +51,7 @@ class FirmwareManagement:
         )
         self.diagnostics = Diagnostics(
             charge_point_id=settings.charge_point_id,
-            report=lambda at: diagnostics_report(
-                settings, connectors, configuration.readable(), at
-            ),
+            report=self.diagnostics_report,
             stored=stored,
             queue=queue,
             clock=clock,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.core.certificates import CertificateReader
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
 from cp_image.core.firmware_image import with_installed_version
@@ -36,10 +37,15 @@ class Ground:
     connectors: Sequence[Connector]
     meters: MeterReader
     reservations: Reservations
+    certificates: CertificateReader
 
 
 def lay_ground(
-    settings: StationSettings, *, stored: Mapping[str, bytes], message_ids: Iterator[str]
+    settings: StationSettings,
+    *,
+    stored: Mapping[str, bytes],
+    message_ids: Iterator[str],
+    certificates: CertificateReader,
 ) -> Ground:
     """Build what the parts of a station stand on.
 
@@ -86,4 +92,5 @@ def lay_ground(
             kept_every_s=settings.real_s(KEPT_EVERY_S),
         ),
         reservations=Reservations(connectors=connectors, stored=stored, outbox=outbox),
+        certificates=certificates,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.core.security_messages import SecurityNotice, SignCertificateAnswer
 
 
 class RegistrationStatus(StrEnum):
@@ -234,6 +235,7 @@ Request = (
     | DataTransfer
     | DiagnosticsStatusNotification
     | FirmwareStatusNotification
+    | SecurityNotice
 )
 """What a charge point asks of the CSMS."""
 
@@ -305,6 +307,7 @@ Answer = (
     | StartTransactionAnswer
     | StopTransactionAnswer
     | DataTransferAnswer
+    | SignCertificateAnswer
     | EmptyAnswer
 )
 """What the CSMS answers to a `Request`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.core.security_settings import SecuritySettings
 
 _CALL_TIMEOUT_S: Final = 30.0
 
@@ -19,6 +20,7 @@ class StationSettings:
         max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.
         frequency_hz: of the mains.
         configuration: OCPP configuration keys that differ from their defaults.
+        security: what it is given for its security.
         follows_csms_clock: whether the CSMS's time is taken over; not by a simulated clock.
         clock_rate: seconds of the station's clock in a second of the world outside.
     """
@@ -36,6 +38,7 @@ class StationSettings:
     firmware_version: str = "1.0.0"
     frequency_hz: float = 50.0
     configuration: Mapping[str, str] = field(default_factory=dict)
+    security: SecuritySettings = field(default_factory=SecuritySettings)
     follows_csms_clock: bool = True
     clock_rate: float = 1.0
 

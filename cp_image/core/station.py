@@ -7,6 +7,7 @@ from cp_image.api.payloads import ChargePointState, ConnectorState, ConnectorSta
 from cp_image.core import events
 from cp_image.core.answers import Answers
 from cp_image.core.assembly import all_handlers, assemble
+from cp_image.core.certificates import CertificateReader, NoCertificates
 from cp_image.core.connector import Connector
 from cp_image.core.desk import Desk
 from cp_image.core.effects import Effect, LogLevel, PublishConnector
@@ -24,6 +25,7 @@ class Station:
         stored: what the `Persist` effects of its former life have left.
         random: its only source of chance.
         message_ids: unique ids of at most 36 characters for the requests it sends.
+        certificates: reads certificates; None refuses all.
 
     Raises:
         ConfigurationError: the settings name a configuration key that does not exist, or a value
@@ -37,9 +39,15 @@ class Station:
         stored: Mapping[str, bytes],
         random: Random,
         message_ids: Iterator[str],
+        certificates: CertificateReader | None = None,
     ) -> None:
         self._random = random
-        self._ground = ground = lay_ground(settings, stored=stored, message_ids=message_ids)
+        self._ground = ground = lay_ground(
+            settings,
+            stored=stored,
+            message_ids=message_ids,
+            certificates=certificates or NoCertificates(),
+        )
         self._connectors = ground.connectors
         self._outbox = ground.outbox
         self._parts = parts = assemble(ground)
@@ -64,6 +72,7 @@ class Station:
         for connector in self._connectors:
             self._parts.sessions.power_up(connector, now)
         self._parts.firmware.power_up()
+        self._parts.security.power_up(now)
         return self._concluded(now)
 
     def handle(self, event: Event, now: float) -> list[Effect]:
@@ -83,7 +92,9 @@ class Station:
                 if self._parts.csms.linked:
                     self._disconnected("replaced by a new connection", now)
                 self._parts.csms.connected(now)
+                self._parts.security.connected(now)
             case events.CsmsDisconnected():
+                self._parts.security.disconnected(event, now, was_linked=self._parts.csms.linked)
                 self._disconnected(event.reason, now)
             case events.CallAnswered():
                 self._answers.answered(event, now)
@@ -130,6 +141,7 @@ class Station:
             self._parts.refused_transactions.next_deadline(),
             self._parts.reservations.next_deadline(),
             self._parts.firmware.next_deadline(),
+            self._parts.security.next_deadline(),
             self._ground.meters.next_deadline(self._connectors),
             *(connector.battery_steps_at for connector in self._connectors),
             self._parts.smart_charging.next_deadline(),
@@ -156,11 +168,19 @@ class Station:
 
     def _input(
         self,
-        event: events.CarChanged | events.TagPresented | events.FaultChanged | events.TransferEnded,
+        event: events.CarChanged
+        | events.TagPresented
+        | events.FaultChanged
+        | events.TransferEnded
+        | events.KeyGenerated,
         now: float,
     ) -> None:
+        if isinstance(event, events.KeyGenerated):
+            self._parts.security.key_generated(event)
+            return
         if isinstance(event, events.TransferEnded):
             self._parts.firmware.transfer_ended(event, now)
+            self._parts.security.transfer_ended(event, now)
             return
         if isinstance(event, events.FaultChanged) and event.connector_id == 0:
             self._parts.faults.change_all(event.error_code, now, faulted=event.faulted)
@@ -200,6 +220,7 @@ class Station:
         self, now: float, fresh: frozenset[int] | set[int] = frozenset()
     ) -> list[Effect]:
         self._parts.firmware.settle(now)
+        self._parts.security.settle(now)
         self._parts.availability.settle(now)
         self._parts.reservations.settle(now)
         self._parts.sessions.settle(now, self._parts.smart_charging.apply(now))
@@ -216,6 +237,7 @@ class Station:
         if self._parts.resets.settle(now) and not self._rebooting:
             # Answers are still heard, but nothing new is said.
             self._rebooting = True
+            self._parts.security.rebooting(now)
             for connector in self._connectors:
                 self._ground.meters.keep(connector, now)
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from cp_image.core.messages import DiagnosticsStatus, FirmwareStatus, Request
+from cp_image.core.messages import Request
 from cp_image.core.outbox import Outbox
 from cp_image.core.request_queue import RequestQueue
 
-S = TypeVar("S", FirmwareStatus, DiagnosticsStatus)
+S = TypeVar("S")
 
 
 class StatusReports(Generic[S]):
@@ -36,6 +36,11 @@ class StatusReports(Generic[S]):
         self._number: int | None = None
         kept: Sequence[S] | None = outbox.recall(stored, key, list[kind])  # type: ignore[valid-type]
         self._untold: list[S] = list(kept or ())
+
+    @property
+    def untold(self) -> int:
+        """How many statuses the CSMS has not heard of yet."""
+        return len(self._untold)
 
     @property
     def all_told(self) -> bool:

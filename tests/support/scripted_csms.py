@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from cp_image.core import messages
+from cp_image.core import messages, security_messages
 from cp_image.core.messages import (
     Answer,
     AuthorizationStatus,
@@ -30,6 +30,7 @@ class ScriptedCsms:
         clock_offset_s: how far its clock is ahead of the charge point's.
         tags: what Authorize says of a tag; unlisted ones are accepted.
         start_status: what StartTransaction says of its tag; None is as `tags` say.
+        signs: whether it takes a SignCertificate.
         stop_status: what StopTransaction says of the tag that stopped; None says nothing.
         silent: kinds of requests that are heard but never answered.
         refusals: how many requests of a kind are answered with a CALLERROR.
@@ -43,6 +44,7 @@ class ScriptedCsms:
         self.tags: dict[str, IdTagStatus] = {}
         self.start_status: IdTagStatus | None = None
         self.stop_status: IdTagStatus | None = None
+        self.signs = True
         self.silent: set[type[Request]] = set()
         self.refusals: Counter[type[Request]] = Counter()
         self.heard: list[tuple[float, Request]] = []
@@ -86,8 +88,13 @@ class ScriptedCsms:
                 | messages.MeterValues()
                 | messages.DiagnosticsStatusNotification()
                 | messages.FirmwareStatusNotification()
+                | security_messages.SecurityEventNotification()
+                | security_messages.LogStatusNotification()
+                | security_messages.SignedFirmwareStatusNotification()
             ):
                 return messages.EmptyAnswer()
+            case security_messages.SignCertificate():
+                return security_messages.SignCertificateAnswer(accepted=self.signs)
 
     def _tag(self, id_tag: str) -> IdTagStatus:
         return self.tags.get(id_tag, ACCEPTED)

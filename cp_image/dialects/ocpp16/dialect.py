@@ -17,6 +17,7 @@ from cp_image.dialects.ocpp16 import (
     local_auth_list,
     remote_trigger,
     reservation,
+    security,
     smart_charging,
 )
 from cp_image.dialects.ocpp16.conversions import ValueRefusedError, to_payload
@@ -40,6 +41,7 @@ SUBPROTOCOL: Final = "ocpp1.6"
 _OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
     **core_profile.OUTGOING,
     **firmware_management.OUTGOING,
+    **security.OUTGOING,
 }
 _INCOMING: Final[Mapping[Action, ToRequest]] = {
     **core_requests.INCOMING,
@@ -47,6 +49,7 @@ _INCOMING: Final[Mapping[Action, ToRequest]] = {
     **local_auth_list.INCOMING,
     **remote_trigger.INCOMING,
     **reservation.INCOMING,
+    **security.INCOMING,
     **smart_charging.INCOMING,
 }
 _ANSWERS: Final[Mapping[type[Any], ToResult]] = {
@@ -55,6 +58,7 @@ _ANSWERS: Final[Mapping[type[Any], ToResult]] = {
     **local_auth_list.ANSWERS,
     **remote_trigger.ANSWERS,
     **reservation.ANSWERS,
+    **security.ANSWERS,
     **smart_charging.ANSWERS,
 }
 """A feature profile adds its tables to these three."""

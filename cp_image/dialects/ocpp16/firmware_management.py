@@ -49,19 +49,22 @@ def _update_firmware(payload: Payload) -> csms_messages.UpdateFirmware:
 
 
 def _location(payload: Payload) -> str:
+    return to_location("location", payload["location"])
+
+
+def to_location(name: str, location: str) -> str:
     """Return the address to fetch from or send to; whether it is spoken here shows later.
 
     Raises:
         ValueRefusedError: it is no URI.
     """
-    location: str = payload["location"]
     try:
         parts = urlsplit(location)
         spelled = bool(parts.scheme) and parts.port != 0 and location.isprintable()
     except ValueError:
         spelled = False
     if not spelled or " " in location:
-        raise ValueRefusedError(f"location is no URI: {location[:40]!r}")
+        raise ValueRefusedError(f"{name} is no URI: {location[:40]!r}")
     return location
 
 

@@ -125,10 +125,7 @@ def test_a_request_of_the_csms_is_answered() -> None:
     async def scenario() -> None:
         async with Csms() as csms, link_to(csms.url) as (_, ear):
             await ear.heard(CsmsConnected)
-            await csms.send(
-                '[2,"csms-1","GetInstalledCertificateIds",'
-                '{"certificateType":"CentralSystemRootCertificate"}]'
-            )
+            await csms.send('[2,"csms-1","Heartbeat",{}]')
             await csms.until(lambda: csms.frames)
             assert csms.frames[0].startswith('[4,"csms-1","NotSupported","')
 

@@ -1,0 +1,194 @@
+"""The root certificates a station trusts: Security Whitepaper §3.2 to §3.4.
+
+They begin as those of the files the station is given. What a CSMS installs and deletes is kept; a
+file that was changed meanwhile counts anew.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from cp_image.core.certificates import (
+    CertificateError,
+    CertificateReader,
+    same_hash,
+    split_pem,
+)
+from cp_image.core.configuration_keys import Configuration, Key
+from cp_image.core.desk import Handler, Reply
+from cp_image.core.effects import LogLevel
+from cp_image.core.outbox import Outbox
+from cp_image.core.security_messages import (
+    CertificateHash,
+    CertificateUse,
+    DeleteCertificate,
+    DeleteCertificateAnswer,
+    DeleteCertificateStatus,
+    GetInstalledCertificateIds,
+    GetInstalledCertificateIdsAnswer,
+    HashAlgorithm,
+    InstallCertificate,
+    InstallCertificateAnswer,
+    InstallCertificateStatus,
+    InstalledCertificatesStatus,
+)
+from cp_image.core.station_clock import StationClock
+
+_PREFIX: Final = "security/roots/"
+"""Followed by the use."""
+
+
+class _Kept(Struct, frozen=True, kw_only=True):
+    """What is kept where a CSMS has changed something; `file` is what the file held then."""
+
+    file: str
+    pems: tuple[str, ...]
+
+
+class CertificateStore:
+    """Installs, deletes and names root certificates.
+
+    Args:
+        files: what the station is given, PEM.
+        changed: called with `now` when another certificate is trusted, or one less.
+        in_use: whether the CSMS is known by its certificate.
+    """
+
+    def __init__(
+        self,
+        *,
+        files: Mapping[CertificateUse, str],
+        stored: Mapping[str, bytes],
+        configuration: Configuration,
+        reader: CertificateReader,
+        clock: StationClock,
+        outbox: Outbox,
+        changed: Callable[[str, float], None],
+        in_use: Callable[[], bool],
+    ) -> None:
+        self._files = files
+        self._configuration = configuration
+        self._reader = reader
+        self._clock = clock
+        self._outbox = outbox
+        self._changed = changed
+        self._in_use = in_use
+        self._pems = {use: self._recalled(use, stored) for use in CertificateUse}
+
+    def handlers(self) -> Mapping[type[Any], Handler]:
+        """Return what answers the CSMS."""
+        return {
+            InstallCertificate: self._install,
+            DeleteCertificate: self._delete,
+            GetInstalledCertificateIds: self._tell,
+        }
+
+    def trusted(self, use: CertificateUse) -> tuple[str, ...]:
+        """Return the certificates of a use, PEM."""
+        return self._pems[use]
+
+    # -- the three requests -------------------------------------------------------------------
+
+    def _install(self, request: InstallCertificate, now: float) -> Reply:
+        use = request.use
+        why_not = self._why_not(request, now)
+        if why_not:
+            self._outbox.log(LogLevel.WARNING, f"a {use} is not installed: {why_not}")
+            return _installed(InstallCertificateStatus.REJECTED)
+        (pem,) = split_pem(request.certificate)
+        if pem in self._pems[use]:
+            return _installed(InstallCertificateStatus.ACCEPTED)  # it is there already
+        return Reply(
+            answer=InstallCertificateAnswer(status=InstallCertificateStatus.ACCEPTED),
+            then=lambda now: self._keep(use, (*self._pems[use], pem), f"a {use} installed", now),
+        )
+
+    def _why_not(self, request: InstallCertificate, now: float) -> str:
+        """Return why a certificate cannot be installed; empty where it can."""
+        found = split_pem(request.certificate)
+        if len(found) != 1:
+            return f"one PEM certificate is wanted, there are {len(found)}"
+        at = self._clock.at(now)
+        try:
+            facts = self._reader.read(found[0])
+            # Whitepaper AdditionalRootCertificateCheck: the old root vouches for the new one.
+            if self._configuration.boolean(Key.ADDITIONAL_ROOT_CERTIFICATE_CHECK):
+                known = self._pems[request.use]
+                if known and request.use is CertificateUse.CENTRAL_SYSTEM_ROOT:
+                    self._reader.verify_chain(found, known, at)
+        except CertificateError as exc:
+            return str(exc)
+        if not facts.is_ca:
+            return "it is not of an authority"
+        if not facts.begins_at <= at <= facts.ends_at:
+            return "it has expired" if at > facts.ends_at else "it is not valid yet"
+        most = self._configuration.integer(Key.CERTIFICATE_STORE_MAX_LENGTH)
+        if found[0] not in self._pems[request.use] and self._number() >= most:
+            return f"there are {most} already: {Key.CERTIFICATE_STORE_MAX_LENGTH}"
+        return ""
+
+    def _delete(self, request: DeleteCertificate, _now: float) -> Reply:
+        wanted = request.certificate
+        for use in CertificateUse:
+            for pem, name in self._named(use, wanted.hash_algorithm).items():
+                if same_hash(name, wanted):
+                    return self._delete_one(use, pem)
+        return _deleted(DeleteCertificateStatus.NOT_FOUND)
+
+    def _delete_one(self, use: CertificateUse, pem: str) -> Reply:
+        left = tuple(other for other in self._pems[use] if other != pem)
+        if use is CertificateUse.CENTRAL_SYSTEM_ROOT and not left and self._in_use():
+            # Without it the CSMS could not be reached any more.
+            self._outbox.log(LogLevel.WARNING, f"the last {use} is in use: it is not deleted")
+            return _deleted(DeleteCertificateStatus.FAILED)
+        return Reply(
+            answer=DeleteCertificateAnswer(status=DeleteCertificateStatus.ACCEPTED),
+            then=lambda now: self._keep(use, left, f"a {use} deleted", now),
+        )
+
+    def _tell(self, request: GetInstalledCertificateIds, _now: float) -> Reply:
+        names = list(self._named(request.use, HashAlgorithm.SHA256).values())
+        status = (
+            InstalledCertificatesStatus.ACCEPTED if names else InstalledCertificatesStatus.NOT_FOUND
+        )
+        return Reply(answer=GetInstalledCertificateIdsAnswer(status=status, certificates=names))
+
+    # -- what there is ------------------------------------------------------------------------
+
+    def _number(self) -> int:
+        return sum(len(pems) for pems in self._pems.values())
+
+    def _named(self, use: CertificateUse, algorithm: HashAlgorithm) -> dict[str, CertificateHash]:
+        """Return the certificates of a use with their names; one that cannot be read has none."""
+        named = {}
+        for pem in self._pems[use]:
+            try:
+                named[pem] = self._reader.read(pem).hashes[algorithm]
+            except CertificateError as exc:
+                self._outbox.log(LogLevel.WARNING, f"a {use} cannot be read: {exc}")
+        return named
+
+    def _keep(self, use: CertificateUse, pems: tuple[str, ...], what: str, now: float) -> None:
+        self._pems[use] = pems
+        self._outbox.keep(f"{_PREFIX}{use}", _Kept(file=self._files[use], pems=pems))
+        self._outbox.log(LogLevel.INFO, what)
+        self._changed(what, now)
+
+    def _recalled(self, use: CertificateUse, stored: Mapping[str, bytes]) -> tuple[str, ...]:
+        given = split_pem(self._files[use])
+        kept = self._outbox.recall(stored, f"{_PREFIX}{use}", _Kept)
+        if kept is None:
+            return given
+        if kept.file == self._files[use]:
+            return kept.pems
+        were = split_pem(kept.file)
+        return (*given, *(pem for pem in kept.pems if pem not in were and pem not in given))
+
+
+def _installed(status: InstallCertificateStatus) -> Reply:
+    return Reply(answer=InstallCertificateAnswer(status=status))
+
+
+def _deleted(status: DeleteCertificateStatus) -> Reply:
+    return Reply(answer=DeleteCertificateAnswer(status=status))
