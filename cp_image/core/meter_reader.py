@@ -95,8 +95,21 @@ class MeterReader:
         reading = self._reading(
             connector, Key.METER_VALUES_SAMPLED_DATA, ReadingContext.TRIGGER, at
         )
+        if not reading.sampled_values:
+            # Nothing is sampled, or nothing can be: the register is there for whoever asks.
+            register = (Measurand.ENERGY_ACTIVE_IMPORT_REGISTER,)
+            reading = self._measured(connector, register, ReadingContext.TRIGGER, at)
         self._rebase(connector, ReadingContext.TRIGGER)
-        self._send(connector, reading, triggered=True)
+        transaction = connector.transaction
+        # It goes past what waits in the lane: the CSMS wants to hear it now, while Pending, too.
+        self._queue.push(
+            MeterValues(
+                connector_id=connector.connector_id,
+                transaction_id=transaction.transaction_id if transaction else None,
+                meter_values=(reading,),
+            ),
+            triggered=True,
+        )
         self.keep(connector, now)
 
     def plan(self, connectors: Sequence[Connector], now: float) -> None:
@@ -227,6 +240,15 @@ class MeterReader:
         self, connector: Connector, key: Key, context: ReadingContext, at: float
     ) -> MeterValue:
         measurands = [Measurand(name) for name in self._configuration.elements(key)]
+        return self._measured(connector, measurands, context, at)
+
+    def _measured(
+        self,
+        connector: Connector,
+        measurands: Iterable[Measurand],
+        context: ReadingContext,
+        at: float,
+    ) -> MeterValue:
         whole_wh = connector.meter.whole_wh
         base = (connector.connector_id, _SERIES.get(context, context))
         values = sample(
@@ -241,7 +263,7 @@ class MeterReader:
         """Let the next Energy.Active.Import.Interval of a series count from here."""
         self._bases_wh[connector.connector_id, series] = connector.meter.whole_wh
 
-    def _send(self, connector: Connector, reading: MeterValue, *, triggered: bool = False) -> None:
+    def _send(self, connector: Connector, reading: MeterValue) -> None:
         if not reading.sampled_values:
             return
         request = MeterValues(
@@ -251,6 +273,6 @@ class MeterReader:
         )
         if connector.transaction is not None:
             self._queue.push_transaction(request, connector.transaction.local_id)
-        elif triggered or self._queue.open:
+        elif self._queue.open:
             # Outside a transaction it is news, not history: without a CSMS there is no one to tell.
-            self._queue.push(request, triggered=triggered)
+            self._queue.push(request)

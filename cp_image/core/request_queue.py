@@ -185,8 +185,8 @@ class RequestQueue:
         passing = self._passing[0] if self._passing else None
         if head is None or passing is None:
             return head or passing
-        if head.number <= self._backlog_until:
-            return passing  # a long backlog must not hold up what happens now
+        if head.number <= self._backlog_until or any(e.triggered for e in self._passing):
+            return passing  # a long backlog must not hold up what happens now, or is asked for
         # Somebody stands in front of the reader and waits.
         return self._first(Authorize) or (head if head.number < passing.number else passing)
 

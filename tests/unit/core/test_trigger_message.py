@@ -18,13 +18,16 @@ from cp_image.core.messages import (
     FirmwareStatus,
     FirmwareStatusNotification,
     Heartbeat,
+    Measurand,
     MeterValues,
     ReadingContext,
     RegistrationStatus,
     Request,
+    StartTransaction,
     StatusNotification,
 )
-from tests.support.virtual_station import VirtualStation
+from tests.support.charging import charging
+from tests.support.virtual_station import VirtualStation, make_settings
 
 M = MessageTrigger
 KINDS: dict[MessageTrigger, type[Request]] = {
@@ -176,3 +179,79 @@ def test_one_boot_notification_is_enough() -> None:
     answered, heard = trigger(station, M.BOOT_NOTIFICATION)
     assert answered is TriggerMessageStatus.ACCEPTED
     assert heard == []  # it is under way
+
+
+def test_meter_values_of_a_transaction_go_out_while_pending() -> None:
+    settings = make_settings(configuration={"AllowOfflineTxForUnknownId": "true"})
+    station = VirtualStation(settings)
+    station.csms.registration = RegistrationStatus.PENDING
+    station.connect()
+    station.plug()
+    station.tag()
+    assert station.connector().status is ConnectorState.CHARGING
+    answered, heard = trigger(station, M.METER_VALUES, 1)
+    assert answered is TriggerMessageStatus.ACCEPTED
+    assert [type(request) for request in heard] == [MeterValues]
+    assert isinstance(heard[0], MeterValues)
+    assert heard[0].transaction_id is None  # nobody has given it one yet
+
+
+@pytest.mark.parametrize("sampled", ["", "SoC"])
+def test_where_nothing_is_sampled_the_register_is_told(sampled: str) -> None:
+    station = VirtualStation(make_settings(configuration={"MeterValuesSampledData": sampled}))
+    station.connect()
+    answered, heard = trigger(station, M.METER_VALUES, 1)
+    assert answered is TriggerMessageStatus.ACCEPTED
+    (told,) = [r for r in heard if isinstance(r, MeterValues)]
+    (reading,) = told.meter_values
+    assert [(v.measurand, v.context) for v in reading.sampled_values] == [
+        (Measurand.ENERGY_ACTIVE_IMPORT_REGISTER, ReadingContext.TRIGGER)
+    ]
+
+
+def test_meter_values_do_not_wait_for_a_message_that_is_tried_again_later() -> None:
+    station = charging(configuration={"TransactionMessageRetryInterval": "600"})
+    station.csms.refusals[MeterValues] = 1
+    station.run(61)
+    _, heard = trigger(station, M.METER_VALUES, 1)
+    assert [r.transaction_id for r in heard if isinstance(r, MeterValues)] == [1001]
+
+
+def test_meter_values_do_not_wait_for_a_backlog() -> None:
+    station = charging()
+    station.disconnect()
+    station.run(3600)
+    station.csms.silent.add(MeterValues)
+    station.connect()
+    station.csms.silent.clear()
+    station.ask(TriggerMessage(requested=M.METER_VALUES, connector_id=1))
+    before = len(station.heard(MeterValues))
+    station.run(30)  # the one in flight is given up
+    told = [
+        value.sampled_values[0].context
+        for r in station.heard(MeterValues)[before:]
+        for value in r.meter_values
+    ]
+    assert told[0] is ReadingContext.TRIGGER
+
+
+def test_meter_values_do_not_wait_for_what_queued_up_while_the_csms_was_silent() -> None:
+    station = charging(configuration={"MeterValueSampleInterval": "5"})
+    station.csms.silent.add(MeterValues)
+    station.run(25)
+    station.ask(TriggerMessage(requested=M.METER_VALUES, connector_id=1))
+    station.csms.silent.clear()
+    before = len(station.heard(MeterValues))
+    station.run(15)
+    first = station.heard(MeterValues)[before]
+    assert first.meter_values[0].sampled_values[0].context is ReadingContext.TRIGGER
+
+
+def test_meter_values_of_a_transaction_without_its_id_name_none() -> None:
+    station = VirtualStation()
+    station.connect()
+    station.csms.refusals[StartTransaction] = 1
+    station.plug()
+    station.tag()
+    _, heard = trigger(station, M.METER_VALUES, 1)
+    assert [r.transaction_id for r in heard if isinstance(r, MeterValues)] == [None]
