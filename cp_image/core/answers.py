@@ -101,6 +101,8 @@ class Answers:
                 self._parts.csms.boot_failed(now)
             case messages.Heartbeat():
                 self._parts.csms.heartbeat_failed()
+            case messages.StatusNotification() as request:
+                self._board.failed(request, now)
             case messages.Authorize(id_tag=id_tag):
                 self._parts.tags.failed(lost.number, id_tag, now)
             case messages.DataTransfer() as request:

@@ -15,7 +15,7 @@ from cp_image.core.request_queue import RequestQueue
 from cp_image.core.reservations import Reservations
 from cp_image.core.settings import StationSettings
 from cp_image.core.station_clock import StationClock
-from cp_image.core.status_board import StatusBoard
+from cp_image.core.status_board import RETELL_S, StatusBoard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def lay_ground(
         configuration=configuration,
         clock=clock,
         queue=queue,
-        board=StatusBoard(queue, clock, configuration),
+        board=StatusBoard(queue, clock, configuration, retell_s=settings.real_s(RETELL_S)),
         connectors=connectors,
         meters=MeterReader(
             configuration=configuration,

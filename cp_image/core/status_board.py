@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from cp_image.api.payloads import ConnectorState
 from cp_image.core.configuration_keys import Configuration, Key
@@ -9,6 +10,9 @@ from cp_image.core.faults import ErrorCode
 from cp_image.core.messages import StatusNotification
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.station_clock import StationClock
+
+RETELL_S: Final = 60.0
+"""Real seconds before a status the CSMS did not take is told again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +28,29 @@ class _Shown:
 
 
 class StatusBoard:
-    """Reports each change that lasts; while the CSMS is away only the newest counts."""
+    """Reports each change that lasts; while the CSMS is away only the newest counts.
+
+    Args:
+        retell_s: how long it waits, by the station's clock, before it tells again what the CSMS
+            did not take.
+    """
 
     def __init__(
-        self, queue: RequestQueue, clock: StationClock, configuration: Configuration
+        self,
+        queue: RequestQueue,
+        clock: StationClock,
+        configuration: Configuration,
+        *,
+        retell_s: float = RETELL_S,
     ) -> None:
+        self._retell_s = retell_s
         self._queue = queue
         self._clock = clock
         self._configuration = configuration
         self._shown: dict[int, _Shown] = {}
         self._told: dict[int, tuple[str, str]] = {}
         self._known: dict[int, tuple[str, str]] = {}
+        self._retell_at: dict[int, float] = {}
         configuration.on_change(Key.MINIMUM_STATUS_DURATION, self.tick)
 
     def show(
@@ -45,6 +61,7 @@ class StatusBoard:
         if shown and (shown.status, shown.error_code) == (status, error_code):
             return
         self._shown[connector_id] = _Shown(status=status, error_code=error_code, since=now)
+        self._retell_at.pop(connector_id, None)
         self.tick(now)
 
     def report_all(self) -> None:
@@ -64,9 +81,20 @@ class StatusBoard:
         """The CSMS has a report."""
         self._known[report.connector_id] = (report.status, report.error_code)
 
+    def failed(self, report: StatusNotification, now: float) -> None:
+        """The CSMS has refused a report, or not answered it: what it knows now, nobody knows."""
+        connector_id = report.connector_id
+        self._known.pop(connector_id, None)
+        if self._told.get(connector_id) != (report.status, report.error_code):
+            return  # a newer one is under way
+        del self._told[connector_id]
+        if self._shown[connector_id].news == (report.status, report.error_code):
+            self._retell_at[connector_id] = now + self._retell_s
+
     def link_broken(self) -> None:
         """What the CSMS has not confirmed may be lost."""
         self._told = dict(self._known)
+        self._retell_at.clear()
 
     def tick(self, now: float) -> None:
         """Report what has lasted long enough."""
@@ -85,7 +113,8 @@ class StatusBoard:
         duration_s = self._configuration.integer(Key.MINIMUM_STATUS_DURATION)
         for connector_id, shown in sorted(self._shown.items()):
             if self._told.get(connector_id) != shown.news:
-                yield connector_id, shown.since + duration_s
+                lasted_at = shown.since + duration_s
+                yield connector_id, max(lasted_at, self._retell_at.get(connector_id, lasted_at))
 
     def _report(self, connector_id: int, *, triggered: bool = False) -> None:
         shown = self._shown[connector_id]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cp_image.api.payloads import ConnectorState
 from cp_image.core.csms_messages import ChangeConfiguration
 from cp_image.core.messages import StatusNotification
+from tests.support.scripted_csms import ScriptedCsms
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 S = ConnectorState
@@ -133,3 +134,73 @@ def test_in_the_end_the_csms_knows_and_nothing_short_was_told(
     assert all(a.status is not b.status for a, b in pairwise(reports))
     lasting = sum(wait_s >= duration_s for wait_s in waits_s[:-1])
     assert len(reports) <= 1 + lasting + 1  # the first, those that lasted, and the last
+
+
+def test_what_the_csms_refuses_is_told_again_after_a_delay() -> None:
+    station = connected()
+    station.csms.refusals[StatusNotification] = 2
+    station.plug()
+    station.run(59)
+    assert station.reported() == [S.AVAILABLE, S.PREPARING]
+    station.run(3600)
+    assert station.reported() == [S.AVAILABLE] + 3 * [S.PREPARING]
+    assert station.heard_at(StatusNotification)[-2:] == [60, 120]
+    assert station.heard(StatusNotification)[-1].at == EPOCH  # when it really began
+
+
+def test_what_the_csms_does_not_answer_is_told_again_after_a_delay() -> None:
+    station = connected()
+    station.csms.silent.add(StatusNotification)
+    station.plug()
+    station.run(40)
+    station.csms.silent.clear()
+    station.run(3600)
+    assert station.heard_at(StatusNotification)[-2:] == [0, 90]
+    assert station.reported() == [S.AVAILABLE, S.PREPARING, S.PREPARING]
+
+
+def test_a_refused_status_that_is_over_is_not_told_again() -> None:
+    station = connected()
+    station.csms.refusals[StatusNotification] = 1
+    station.plug()
+    station.run(10)
+    station.unplug()
+    assert station.reported() == [S.AVAILABLE, S.PREPARING, S.AVAILABLE]
+    station.run(3600)
+    assert station.reported() == [S.AVAILABLE, S.PREPARING, S.AVAILABLE]
+
+
+def test_the_first_statuses_are_told_again_too() -> None:
+    csms = ScriptedCsms()
+    csms.refusals[StatusNotification] = 3
+    station = VirtualStation(csms=csms)
+    station.connect()
+    station.run(3600)
+    assert [station.reported(number) for number in (0, 1, 2)] == 3 * [2 * [S.AVAILABLE]]
+
+
+def test_a_csms_that_refuses_every_status_is_not_flooded() -> None:
+    csms = ScriptedCsms()
+    csms.refusals[StatusNotification] = 10_000
+    station = VirtualStation(csms=csms)
+    station.connect()
+    station.run(3600)
+    assert len(station.heard(StatusNotification)) == 3 * 61
+
+
+def test_a_new_link_tells_at_once_what_was_refused() -> None:
+    station = connected()
+    station.csms.refusals[StatusNotification] = 1
+    station.plug()
+    station.disconnect()
+    station.connect()
+    assert station.reported() == [S.AVAILABLE, S.PREPARING, S.PREPARING]
+
+
+def test_a_refused_status_is_told_again_in_real_time() -> None:
+    station = VirtualStation(make_settings(clock_rate=100.0))
+    station.connect()
+    station.csms.refusals[StatusNotification] = 1
+    station.plug()
+    station.run(7000)
+    assert station.heard_at(StatusNotification)[-1] == 6000
