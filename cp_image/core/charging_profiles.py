@@ -1,7 +1,7 @@
 """The charging profiles that are installed: OCPP 1.6 §3.13, §5.5, §5.16."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from cp_image.core.csms_messages import (
     ClearChargingProfile,
 )
 from cp_image.core.outbox import Outbox
-from cp_image.core.transaction import Transaction
+from cp_image.core.station_clock import StationClock
 
 _RECORD: Final = "profile/"
 """Followed by the id: an `InstalledProfile`."""
@@ -36,7 +36,7 @@ class InstalledProfile:
 
     Attributes:
         connector_id: 0 is all connectors, or the charge point itself.
-        installed_at: station time.
+        installed_at: by the computer's clock, which the CSMS does not correct.
         local_id: of the transaction of a TxProfile; None for the other purposes.
     """
 
@@ -54,8 +54,15 @@ class InstalledProfile:
             and own.stack_level == profile.stack_level
         )
 
-    def timeline(self, transaction: Transaction | None) -> Timeline:
-        """Lay the profile on the axis of time; `transaction` None is none on the connector."""
+    def timeline(self, clock: StationClock, began_at: float | None) -> Timeline:
+        """Lay the profile on the axis of station time.
+
+        Args:
+            clock: of the station.
+            began_at: when the transaction on its connector has started, by the computer's clock:
+                a correction of station time moves no schedule that counts from an event. None
+                where there is none.
+        """
         profile = self.profile
         start_at = profile.schedule.start_at
         if profile.kind is not ChargingProfileKind.RELATIVE and start_at is not None:
@@ -63,17 +70,23 @@ class InstalledProfile:
         # §7.13 startSchedule: without it the schedule is relative to the start of charging; for
         # the charge point as a whole nothing else starts than the profile itself.
         if profile.purpose is ChargingProfilePurpose.CHARGE_POINT_MAX_PROFILE:
-            return Timeline(profile=profile, origin_at=self.installed_at)
-        return Timeline(profile=profile, origin_at=transaction.started_at if transaction else None)
+            began_at = self.installed_at
+        return Timeline(profile=profile, origin_at=None if began_at is None else clock.at(began_at))
 
 
 class ChargingProfiles:
     """The installed charging profiles, each with an id of its own."""
 
     def __init__(
-        self, *, stored: Mapping[str, bytes], configuration: Configuration, outbox: Outbox
+        self,
+        *,
+        stored: Mapping[str, bytes],
+        configuration: Configuration,
+        clock: StationClock,
+        outbox: Outbox,
     ) -> None:
         self._configuration = configuration
+        self._clock = clock
         self._outbox = outbox
         recalled = (
             outbox.recall(stored, key, InstalledProfile)
@@ -112,12 +125,12 @@ class ChargingProfiles:
             raise ProfileRefusedError(f"{staying} charging profiles of {room} are installed")
 
     def install(
-        self, connector_id: int, profile: ChargingProfile, at: float, *, local_id: int | None
+        self, connector_id: int, profile: ChargingProfile, now: float, *, local_id: int | None
     ) -> None:
         """Install a profile that has been checked; it replaces what is in its way."""
         self._remove(lambda other: other.in_the_way_of(connector_id, profile))
         installed = InstalledProfile(
-            connector_id=connector_id, profile=profile, installed_at=at, local_id=local_id
+            connector_id=connector_id, profile=profile, installed_at=now, local_id=local_id
         )
         self._installed[profile.charging_profile_id] = installed
         self._outbox.keep(_key(installed), installed)
@@ -154,16 +167,25 @@ class ChargingProfiles:
     def caps(self) -> Stack:
         """Return the ChargePointMaxProfiles, the highest stack level first."""
         ordered = self._ordered(ChargingProfilePurpose.CHARGE_POINT_MAX_PROFILE, 0)
-        return Stack(timelines=tuple(installed.timeline(None) for installed in ordered))
+        return self._stack(ordered, None)
 
-    def own(self, connector_id: int, transaction: Transaction | None) -> Stack:
-        """Return the TxProfiles of a connector, and below them its TxDefaultProfiles (§3.13.1)."""
+    def own(self, connector_id: int, began_at: float | None) -> Stack:
+        """Return the TxProfiles of a connector, and below them its TxDefaultProfiles (§3.13.1).
+
+        Args:
+            connector_id: from 1.
+            began_at: as `InstalledProfile.timeline` takes it.
+        """
         purpose = ChargingProfilePurpose
         ordered = [
             *self._ordered(purpose.TX_PROFILE, connector_id),
             *self._ordered(purpose.TX_DEFAULT_PROFILE, connector_id),
         ]
-        return Stack(timelines=tuple(installed.timeline(transaction) for installed in ordered))
+        return self._stack(ordered, began_at)
+
+    def _stack(self, ordered: Sequence[InstalledProfile], began_at: float | None) -> Stack:
+        timelines = (installed.timeline(self._clock, began_at) for installed in ordered)
+        return Stack(timelines=tuple(timelines))
 
     def _ordered(
         self, purpose: ChargingProfilePurpose, connector_id: int

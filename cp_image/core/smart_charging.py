@@ -60,8 +60,11 @@ class SmartCharging:
         self._configuration = configuration
         self._clock = clock
         self._outbox = outbox
-        self._profiles = ChargingProfiles(stored=stored, configuration=configuration, outbox=outbox)
+        self._profiles = ChargingProfiles(
+            stored=stored, configuration=configuration, clock=clock, outbox=outbox
+        )
         self._assigned: dict[int, ChargingProfile] = {}
+        self._began_at: dict[int, float] = {}  # of a transaction, by the computer's clock
         self._next_change_at: float | None = None
 
     def handlers(self) -> Mapping[type[Any], Handler]:
@@ -81,9 +84,8 @@ class SmartCharging:
             What all connectors have to share; A per phase for AC, W for DC.
         """
         at = self._clock.at(now)
-        running = {c.transaction.local_id for c in self._connectors if c.transaction is not None}
-        self._profiles.end_transactions(running)
-        self._take_assigned(at)
+        self._follow_transactions()
+        self._take_assigned(now)
         plan = self._plan()
         for connector, own in zip(self._connectors, plan.connectors, strict=True):
             limit = own.limit_at(at)
@@ -115,6 +117,18 @@ class SmartCharging:
             return None
         return changed_at if any(c.transaction is not None for c in self._connectors) else None
 
+    def _follow_transactions(self) -> None:
+        running = [c.transaction for c in self._connectors if c.transaction is not None]
+        # Nothing can have corrected station time between its start and this: the instant it had
+        # then is known now, and stays.
+        self._began_at = {
+            transaction.local_id: self._began_at.get(
+                transaction.local_id, self._clock.instant(transaction.started_at)
+            )
+            for transaction in running
+        }
+        self._profiles.end_transactions(self._began_at)
+
     # -- a TxProfile that comes with a remote start -------------------------------------------
 
     def accepts_tx_profile(self, connector: Connector, profile: ChargingProfile) -> bool:
@@ -137,26 +151,26 @@ class SmartCharging:
         """
         self._assigned[connector.connector_id] = profile
         if connector.transaction is not None:
-            self._take_assigned(self._clock.at(now))
+            self._take_assigned(now)
 
-    def _take_assigned(self, at: float) -> None:
+    def _take_assigned(self, now: float) -> None:
         for connector_id, profile in list(self._assigned.items()):
             connector = self._connectors[connector_id - 1]
             if connector.transaction is not None:
                 del self._assigned[connector_id]
-                self._install_assigned(connector_id, profile, at, connector.transaction.local_id)
+                self._install_assigned(connector_id, profile, now, connector.transaction.local_id)
             elif connector.authorization is None and connector.checking is None:
                 del self._assigned[connector_id]
 
     def _install_assigned(
-        self, connector_id: int, profile: ChargingProfile, at: float, local_id: int
+        self, connector_id: int, profile: ChargingProfile, now: float, local_id: int
     ) -> None:
         try:
             self._profiles.check(connector_id, profile)  # there may be less room by now
         except ProfileRefusedError as exc:
             self._refused(profile, exc)
         else:
-            self._profiles.install(connector_id, profile, at, local_id=local_id)
+            self._profiles.install(connector_id, profile, now, local_id=local_id)
 
     # -- requests -----------------------------------------------------------------------------
 
@@ -170,8 +184,7 @@ class SmartCharging:
             return Reply(answer=SetChargingProfileAnswer(status=ChargingProfileStatus.REJECTED))
 
         def install(now: float) -> None:
-            at = self._clock.at(now)
-            self._profiles.install(request.connector_id, profile, at, local_id=local_id)
+            self._profiles.install(request.connector_id, profile, now, local_id=local_id)
 
         return Reply(
             answer=SetChargingProfileAnswer(status=ChargingProfileStatus.ACCEPTED), then=install
@@ -249,7 +262,7 @@ class SmartCharging:
                 supply=connector.supply,
                 max_setpoint=connector.max_setpoint,
                 caps=caps,
-                own=self._profiles.own(connector.connector_id, connector.transaction),
+                own=self._profiles.own(connector.connector_id, self._session_at(connector)),
                 running=connector.transaction is not None,
             )
             for connector in self._connectors
@@ -260,6 +273,11 @@ class SmartCharging:
             caps=caps,
             connectors=plans,
         )
+
+    def _session_at(self, connector: Connector) -> float | None:
+        """Return when the transaction on a connector has started; None where there is none."""
+        transaction = connector.transaction
+        return None if transaction is None else self._began_at[transaction.local_id]
 
     def _refused(self, profile: ChargingProfile, why: ProfileRefusedError) -> None:
         self._outbox.log(

@@ -14,6 +14,7 @@ from tests.support.charging import (
     RECURRING,
     RELATIVE,
     TX,
+    ask_composite,
     charge,
     charging,
     composite,
@@ -150,3 +151,33 @@ def test_the_clock_of_the_csms_counts() -> None:
     assert setpoints(station)[0] == 10.0
     station.run(0.1 + 1e-6)
     assert setpoints(station)[0] == 5.0
+
+
+@pytest.mark.parametrize("ahead_s", [3600.0, -3600.0])
+def test_a_corrected_clock_does_not_move_what_counts_from_an_event(ahead_s: float) -> None:
+    station = charging()
+    install(station, make_profile(TX, (0, 16.0), (600, 8.0), kind=RELATIVE), 1)
+    cap = make_profile(CAP, (0, 12.0), (450, 20.0), kind=RELATIVE, profile_id=2)
+    install(station, cap)
+    station.csms.clock_offset_s = ahead_s
+    run_to(station, EPOCH + 310)  # the first Heartbeat is answered at 300 s
+    assert setpoints(station) == (12.0, 12.0)
+    assert composite(station) == [(0, 12.0), (140, 16.0), (290, 8.0)]
+    for at, expected in [(449, 12.0), (450, 16.0), (599, 16.0), (600, 8.0)]:
+        run_to(station, EPOCH + at)
+        assert setpoints(station)[0] == expected, at
+    answer = ask_composite(station)
+    assert answer.start_at == station.now + ahead_s, "what is told is the corrected time"
+
+
+def test_a_cap_goes_on_after_a_corrected_clock_and_a_power_cut() -> None:
+    station = online()
+    install(station, make_profile(CAP, (0, 12.0), (900, 20.0), kind=RELATIVE))
+    station.csms.clock_offset_s = 3600.0
+    station.run(310)
+    again = station.power_cut(dark_s=90)
+    assert setpoints(again)[0] == 12.0
+    run_to(again, EPOCH + 899)
+    assert setpoints(again)[0] == 12.0
+    again.run(1)
+    assert setpoints(again)[0] == 20.0
