@@ -1,0 +1,78 @@
+"""The feature profile SmartCharging: OCPP 1.6 §5.5, §5.7, §5.16."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cp_image.core.csms_messages.acceptance import AcceptanceStatus
+from cp_image.core.csms_messages.charging_profile import (
+    ChargingProfile,
+    ChargingProfilePurpose,
+    ChargingRateUnit,
+    ChargingSchedule,
+)
+
+
+class ChargingProfileStatus(StrEnum):
+    """OCPP 1.6 §7.12."""
+
+    ACCEPTED = "Accepted"
+    REJECTED = "Rejected"
+    NOT_SUPPORTED = "NotSupported"
+
+
+class ClearChargingProfileStatus(StrEnum):
+    """OCPP 1.6 §7.17."""
+
+    ACCEPTED = "Accepted"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetChargingProfile:
+    """OCPP 1.6 §5.16."""
+
+    connector_id: int
+    charging_profile: ChargingProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearChargingProfile:
+    """OCPP 1.6 §5.5; None matches all."""
+
+    charging_profile_id: int | None = None
+    connector_id: int | None = None
+    purpose: ChargingProfilePurpose | None = None
+    stack_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetCompositeSchedule:
+    """OCPP 1.6 §5.7; `unit` None leaves the choice to the charge point."""
+
+    connector_id: int
+    duration_s: int
+    unit: ChargingRateUnit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetChargingProfileAnswer:
+    """Answer to `SetChargingProfile`."""
+
+    status: ChargingProfileStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearChargingProfileAnswer:
+    """Answer to `ClearChargingProfile`."""
+
+    status: ClearChargingProfileStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetCompositeScheduleAnswer:
+    """Answer to `GetCompositeSchedule`; the rest is None where it is rejected."""
+
+    status: AcceptanceStatus
+    connector_id: int | None = None
+    start_at: float | None = None
+    schedule: ChargingSchedule | None = None
