@@ -5,6 +5,7 @@ import asyncio
 import functools
 import logging
 import os
+import secrets
 import signal
 import sys
 from typing import Final
@@ -22,8 +23,10 @@ LOG: Final = logging.getLogger("launcher")
 EXIT_OK: Final = 0
 EXIT_USAGE: Final = 2
 EXIT_UNREACHABLE: Final = 3
+EXIT_TAKEN: Final = 4
 _EXIT_CODES: Final = (
     "exit codes: 0 ended by command, 2 a variable cannot be used, 3 the engine does not answer, "
+    "4 another launcher serves the environment, "
     "130 and 143 ended by SIGINT and SIGTERM"
 )
 
@@ -52,7 +55,11 @@ async def _run(config: LauncherConfig) -> int:
     So a supervisor that restarts what failed brings it back after a shutdown of the machine, and
     leaves it alone after `close`.
     """
-    engine = DockerHost(config.environment)
+    engine = DockerHost(
+        config.environment,
+        image=config.charge_point_image,
+        broker_host=config.charge_point_broker.host,
+    )
     try:
         version = await engine.check()
         await engine.ensure_network()
@@ -62,7 +69,9 @@ async def _run(config: LauncherConfig) -> int:
     LOG.info("environment %s on Docker %s", config.environment, version)
 
     make_link = functools.partial(
-        MqttLink, address=config.broker, client_id=f"{config.root}-launcher"
+        MqttLink,
+        address=config.broker,
+        client_id=f"{config.root}-launcher-{secrets.token_hex(8)}",
     )
     daemon = Daemon(config, engine, make_link, lambda: retained.scan(config.broker, config.root))
     ended_by: list[signal.Signals] = []
@@ -75,6 +84,8 @@ async def _run(config: LauncherConfig) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end, number)
     await daemon.run()
+    if daemon.refused:
+        return _fail(daemon.refused, EXIT_TAKEN)
     return 128 + ended_by[0] if ended_by else EXIT_OK
 
 

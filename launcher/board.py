@@ -17,12 +17,18 @@ from cp_image.api.payloads import (
     encode,
 )
 from cp_image.mqtt_link import Message
+from launcher.api import CP_CONTAINER, ContainerStatus
 from launcher.fleet import NOT_JSON
 from launcher.reconcile import Retained
 
 LOG: Final = logging.getLogger(__name__)
 
-RETAINED_KINDS: Final = (topics.CP_STATUS, topics.CP_OCPP_CONFIG, topics.CONNECTOR_STATUS)
+RETAINED_KINDS: Final = (
+    topics.CP_STATUS,
+    topics.CP_OCPP_CONFIG,
+    topics.CONNECTOR_STATUS,
+    CP_CONTAINER,
+)
 """Every kind of topic the broker retains of a charge point."""
 
 _WILL_S: Final = 1.0
@@ -74,6 +80,7 @@ class Board:
         self._link = link
         self._will_s = will_s
         self._known: dict[str, ChargePointStatus] = {}
+        self._conditions: dict[str, ContainerStatus] = {}
         self._connectors: Counter[str] = Counter()
         self._echoes: Counter[str] = Counter()
         self._gone: set[str] = set()
@@ -82,6 +89,18 @@ class Board:
     def status(self, charge_point_id: str) -> ChargePointStatus | None:
         """Return what a charge point said last; None where nothing is retained."""
         return self._known.get(charge_point_id)
+
+    def condition(self, charge_point_id: str) -> ContainerStatus | None:
+        """Return what was last said of a charge point's container; None where nothing was."""
+        return self._conditions.get(charge_point_id)
+
+    def publish_condition(self, charge_point_id: str, condition: ContainerStatus) -> None:
+        """Say how a charge point's container is, unless that is known."""
+        if self._conditions.get(charge_point_id) != condition:
+            self._conditions[charge_point_id] = condition
+            topic = CP_CONTAINER.build(self._root, charge_point_id)
+            # The link says it again after each reconnect: nobody but the launcher says it.
+            self._link.publish(_retained(topic, encode(condition)))
 
     def hear(self, message: Message) -> str | None:
         """Take in a message on ``cps/ID/status``.
@@ -126,12 +145,24 @@ class Board:
 
     def publish_dead(self, charge_point_id: str, status: ChargePointStatus) -> None:
         """Say that a charge point is dead, for it cannot say so itself."""
+        self._speak_for(charge_point_id, status)
+
+    def _speak_for(self, charge_point_id: str, status: ChargePointStatus) -> None:
         if not self._link.connected:
             return
         topic = topics.CP_STATUS.build(self._root, charge_point_id)
         self._link.publish(_retained(topic, encode(status)))
         self._link.forget(topic)
         self._known[charge_point_id] = status
+
+    def publish_unreachable(self, charge_point_id: str, reason: str) -> None:
+        """Correct the will of a charge point whose process lives, but cannot be reached."""
+        last = self._known.get(charge_point_id)
+        if last is not None and last.status is ChargePointState.DEAD:
+            status = msgspec.structs.replace(
+                last, status=ChargePointState.DISCONNECTED, reason=reason
+            )
+            self._speak_for(charge_point_id, status)
 
     def clear_leftovers(self, charge_point_id: str, *, keep_connectors: int = 0) -> None:
         """Clear what only an earlier charge point of this id has said, but for its status."""
@@ -150,7 +181,10 @@ class Board:
         """
         self._count_connectors(charge_point_id, nb_connectors)
         self.clear_leftovers(charge_point_id)
-        self.clear_topics([topics.CP_STATUS.build(self._root, charge_point_id)])
+        self._conditions.pop(charge_point_id, None)
+        self.clear_topics(
+            kind.build(self._root, charge_point_id) for kind in (topics.CP_STATUS, CP_CONTAINER)
+        )
         self._known.pop(charge_point_id, None)
         self._gone.add(charge_point_id)
 
@@ -188,7 +222,7 @@ class Board:
         """
         sorted_by_id: dict[str, Retained] = {}
         for topic, payload in retained.items():
-            found = topics.identify(self._root, topic)
+            found = _identify(self._root, topic)
             if found is None or found[1].charge_point_id is None or not payload:
                 continue
             kind, address = found
@@ -210,6 +244,14 @@ class Board:
     def _empty(self, topic: str) -> None:
         if self._link.connected:
             self._link.publish(_retained(topic, b""))
+
+
+def _identify(root: str, topic: str) -> tuple[topics.Topic, topics.Address] | None:
+    for kind in RETAINED_KINDS:
+        address = kind.parse(root, topic)
+        if address is not None:
+            return kind, address
+    return None
 
 
 def read_status(message: Message) -> ChargePointStatus | None:

@@ -69,7 +69,7 @@ def read_orders(command: Command) -> list[Order | EntryError]:
     orders: list[Order | EntryError] = []
     for entry in command.charge_points:
         try:
-            order = _read_order(command.type, entry)
+            order = _read_order(command, entry)
         except EntryError as exc:
             orders.append(exc)
             continue
@@ -87,13 +87,14 @@ def read_orders(command: Command) -> list[Order | EntryError]:
     return orders
 
 
-def _read_order(type_: CommandType, entry: msgspec.Raw) -> Order:
+def _read_order(command: Command, entry: msgspec.Raw) -> Order:
+    type_ = command.type
     full = type_ is CommandType.START or (
         type_ is CommandType.RESTART and not fleet.only_names(entry)
     )
     if not full:
         return Order(type=type_, charge_point_id=fleet.read_id(entry))
-    specification = fleet.read_specification(entry)
+    specification = fleet.read_specification(fleet.with_defaults(entry, command.defaults))
     return Order(type=type_, charge_point_id=specification.id, specification=specification)
 
 

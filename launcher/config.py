@@ -1,14 +1,15 @@
 """The launcher's settings, read from environment variables."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from cp_image.mqtt_link import BrokerAddress
+from cp_image.mqtt_link import ACCESS_VARIABLES, BrokerAccessError, BrokerAddress, read_access
 from launcher.api import DEFAULT_ENVIRONMENT, ENVIRONMENT_PATTERN, topic_root
 from launcher.container import Surroundings
+from launcher.networks import LARGEST_BRIDGE
 
 VARIABLES: Final[Mapping[str, str]] = {
     "SIMU_ENVIRONMENT": f"name of the environment, a DNS label [{DEFAULT_ENVIRONMENT}]",
@@ -17,11 +18,17 @@ VARIABLES: Final[Mapping[str, str]] = {
     "SIMU_CHARGE_POINT_IMAGE": "image of the charge points [cp-simu/charge-point]",
     "SIMU_LOCALHOST_PROXY": "URL of the HTTP CONNECT proxy through which charge points reach "
     "this machine's own loopback [none]",
+    "SIMU_LARGEST_BRIDGE": "charge points per network; the next one gets another "
+    f"[{LARGEST_BRIDGE}]",
+    "SIMU_HEARD_WITHIN": "seconds after its start within which a charge point must be heard [60]",
+    **ACCESS_VARIABLES,
+    "SIMU_BROKER_ACCESS_VOLUME": "volume that has the files of these for the charge points [none]",
     "SIMU_LOG_LEVEL": "debug, info, warning or error [info]",
 }
 """Every variable the launcher reads, with what it means and its default."""
 
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+_VOLUME: Final = re.compile(r"\A[a-zA-Z0-9][\w.-]{1,127}\Z", re.ASCII)
 _IMAGE: Final = re.compile(r"\A[a-z0-9][\w./:@-]{0,254}\Z", re.ASCII)
 
 
@@ -39,7 +46,10 @@ class LauncherConfig:
         charge_point_broker: as the charge points reach it.
         charge_point_image: the one image the launcher starts.
         localhost_proxy: None: charge points cannot reach this machine's loopback.
+        largest_bridge: how many charge points a network takes.
+        heard_within_s: how long a charge point may take to say something after its start.
         log_level: of the launcher and of the charge points.
+        broker_access_volume: has by what charge points get into the broker; None: nothing.
     """
 
     environment: str
@@ -47,7 +57,10 @@ class LauncherConfig:
     charge_point_broker: BrokerAddress
     charge_point_image: str
     localhost_proxy: str | None
+    largest_bridge: int
+    heard_within_s: float
     log_level: str
+    broker_access_volume: str | None = None
 
     @property
     def root(self) -> str:
@@ -61,8 +74,13 @@ class LauncherConfig:
             environment=self.environment,
             image=self.charge_point_image,
             broker=str(self.charge_point_broker),
+            host_broker=str(self.broker),
+            largest_bridge=self.largest_bridge,
             localhost_proxy=self.localhost_proxy,
             log_level=self.log_level,
+            broker_access_volume=self.broker_access_volume,
+            broker_user=self.broker.access.user or "",
+            broker_tls=self.broker.access.tls is not None,
         )
 
 
@@ -88,16 +106,36 @@ def from_environment(variables: Mapping[str, str]) -> LauncherConfig:
     level = value("SIMU_LOG_LEVEL", "info").lower()
     if level not in _LOG_LEVELS:
         raise ConfigError(f"SIMU_LOG_LEVEL is {level!r}: it must be one of {list(_LOG_LEVELS)}")
+    try:
+        access = read_access(variables)
+    except BrokerAccessError as exc:
+        raise ConfigError(str(exc)) from exc
+    volume = value("SIMU_BROKER_ACCESS_VOLUME", "")
+    if volume and _VOLUME.search(volume) is None:
+        raise ConfigError(
+            f"SIMU_BROKER_ACCESS_VOLUME is {volume!r}: it must be the name of a volume"
+        )
+    broker = _address("SIMU_BROKER", value("SIMU_BROKER", "127.0.0.1:1883"))
     return LauncherConfig(
         environment=environment,
-        broker=_address("SIMU_BROKER", value("SIMU_BROKER", "127.0.0.1:1883")),
+        broker=replace(broker, access=access),
+        broker_access_volume=volume or None,
         charge_point_broker=_address(
             "SIMU_CHARGE_POINT_BROKER", value("SIMU_CHARGE_POINT_BROKER", "broker:1883")
         ),
         charge_point_image=image,
         localhost_proxy=_proxy(value("SIMU_LOCALHOST_PROXY", "")),
+        largest_bridge=_whole("SIMU_LARGEST_BRIDGE", value, LARGEST_BRIDGE, most=LARGEST_BRIDGE),
+        heard_within_s=_whole("SIMU_HEARD_WITHIN", value, 60, most=86_400),
         log_level=level,
     )
+
+
+def _whole(name: str, value: Callable[[str, str], str], usual: int, *, most: int) -> int:
+    text = value(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise ConfigError(f"{name} is {text!r}: it must be a whole number of 1 to {most}")
+    return int(text)
 
 
 def _address(name: str, text: str) -> BrokerAddress:

@@ -1,33 +1,41 @@
-"""The launcher on asyncio: commands in, answers and events out, and the broker kept right."""
+"""The launcher on asyncio: wires its parts to the broker and the engine, and reconciles."""
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 import msgspec
 
+from cp_image.api.payloads import ChargePointState
 from cp_image.api.topics import CP_STATUS, Topic
 from cp_image.mqtt_link import Message
-from launcher import reconcile
+from launcher.alarms import Alarms
 from launcher.api import (
+    LAUNCHER_CLAIM,
     LAUNCHER_CMD,
     LAUNCHER_EVENT,
     LAUNCHER_RESULT,
     LAUNCHER_STATUS,
     Answer,
-    Command,
+    Claim,
     CommandType,
+    ContainerCondition,
     ErrorCode,
     LauncherState,
-    Outcome,
-    Progress,
 )
 from launcher.board import Board, Link
-from launcher.charge_points import ChargePoints
-from launcher.commands import CommandError, Order, read_command, read_orders
+from launcher.caretaker import Caretaker, Voice
+from launcher.charge_points import SIDE_BY_SIDE, ChargePoints
+from launcher.commands import Order
 from launcher.config import LauncherConfig
+from launcher.desk import Desk
 from launcher.engine import (
+    ContainerChanged,
     ContainerDied,
     Engine,
     EngineError,
@@ -35,13 +43,23 @@ from launcher.engine import (
     ListeningBegan,
     ListeningBroke,
 )
-from launcher.fleet import EntryError
+from launcher.power import Power
+from launcher.reconciler import Reconciler
+from launcher.tenure import Heard, Tenure
+from launcher.turns import Turns
 
 LOG: Final = logging.getLogger(__name__)
 
 _FAREWELL_S: Final = 5.0
-_RECONCILE_AGAIN_S: Final = 5.0
-_CLOSING_TEXT: Final = "the launcher is ending and takes no more commands"
+_FIRST_RETRY_S: Final = 5.0
+_LAST_RETRY_S: Final = 60.0
+_OBJECTION_S: Final = 0.5
+_OBJECTION_OF_THE_LIVING_S: Final = 3.0
+"""A launcher that the broker calls Alive gets longer to say so itself."""
+_UNREACHABLE: Final = {
+    ContainerCondition.FROZEN: "its container is frozen",
+    ContainerCondition.CUT: "its network is cut",
+}
 
 
 class MakeLink(Protocol):
@@ -69,37 +87,79 @@ class Daemon:
         engine: where the containers are.
         make_link: makes the link to the broker.
         scan: looks at what the broker has retained.
+        objection_s: how long another launcher has to say that it serves the environment.
     """
 
     def __init__(
-        self, config: LauncherConfig, engine: Engine, make_link: MakeLink, scan: Scan
+        self,
+        config: LauncherConfig,
+        engine: Engine,
+        make_link: MakeLink,
+        scan: Scan,
+        *,
+        objection_s: float = _OBJECTION_S,
     ) -> None:
         self._root = config.root
         self._environment = config.environment
         self._engine = engine
         self._scan = scan
+        self._objection_s = objection_s
         self._link = make_link(
             on_message=self._hear,
             on_connection=self._connection_changed,
             will=self._message(LAUNCHER_STATUS, LauncherState.DEAD.encode()),
         )
+        self._tenure = Tenure(
+            Claim(
+                launcher=secrets.token_hex(8),
+                since=time.time(),
+                where=f"{socket.gethostname()}, process {os.getpid()}",
+                serves=False,
+            )
+        )
+        self._due = asyncio.Event()
+        self._alarms = Alarms()
+        self._turns = Turns(SIDE_BY_SIDE)
         self._board = Board(self._root, self._link)
-        self._charge_points = ChargePoints(engine, self._board, config.surroundings)
+        self._power = Power(engine, self._board, config.surroundings)
+        self._caretaker = Caretaker(
+            engine,
+            self._power,
+            self._turns,
+            self._alarms,
+            Voice(tell=self._tell, reconcile=self._due.set),
+            heard_within_s=config.heard_within_s,
+        )
+        self._charge_points = ChargePoints(
+            engine, self._power, self._caretaker, self._turns, config.surroundings
+        )
+        self._reconciler = Reconciler(
+            config.environment,
+            engine,
+            self._power,
+            self._board,
+            self._caretaker,
+            self._turns,
+        )
+        self._desk = Desk(self._charge_points, say=self._answer, tell=self._tell, close=self.close)
         self._closing = asyncio.Event()
-        self._reconciliation_due = asyncio.Event()
+        self._connected = asyncio.Event()
         self._work: asyncio.TaskGroup | None = None
+        self._was_alive = False
+        self.refused = ""
+        """Why it did not serve, or no longer: another launcher does; for people."""
 
     async def run(self) -> None:
         """Serve until closed by a command or by `close`; the charge points live on."""
-        self._link.subscribe(LAUNCHER_CMD, self._root)
-        self._link.subscribe(CP_STATUS, self._root)
-        self._link.subscribe(LAUNCHER_STATUS, self._root)
-        self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
+        for kind in (LAUNCHER_CLAIM, LAUNCHER_CMD, CP_STATUS, LAUNCHER_STATUS):
+            self._link.subscribe(kind, self._root)
         try:
             async with asyncio.TaskGroup() as background:
                 tasks = [
                     background.create_task(self._link.run(), name="mqtt"),
+                    background.create_task(self._begin_to_serve(), name="claim"),
                     background.create_task(self._listen(), name="engine events"),
+                    background.create_task(self._alarms.run(), name="alarms"),
                     background.create_task(self._reconcile_when_due(), name="reconciliation"),
                 ]
                 async with asyncio.TaskGroup() as work:
@@ -116,7 +176,7 @@ class Daemon:
         self._closing.set()
 
     async def _say_farewell(self) -> None:
-        if self._link.connected:
+        if self._link.connected and not self.refused:
             dead = self._message(LAUNCHER_STATUS, LauncherState.DEAD.encode())
             try:
                 async with asyncio.timeout(_FAREWELL_S):
@@ -125,94 +185,93 @@ class Daemon:
                 LOG.warning("the broker did not confirm the farewell; it has the will")
         await self._link.close()
 
+    # -- who serves -------------------------------------------------------------------------------
+
+    async def _begin_to_serve(self) -> None:
+        """Serve, unless another launcher says in time that it does."""
+        await self._connected.wait()
+        self._link.publish(self._claim())
+        await asyncio.sleep(self._objection_s)
+        if self._was_alive:
+            await asyncio.sleep(self._objection_s * _OBJECTION_OF_THE_LIVING_S / _OBJECTION_S)
+        if self._closing.is_set():
+            return
+        self._tenure.serves = True
+        self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
+        self._due.set()
+
+    def _hear_claim(self, payload: bytes) -> None:
+        meaning, other = self._tenure.hear(payload)
+        if meaning is Heard.ASKED:
+            self._link.publish(self._claim())
+        elif meaning is Heard.LOST and other is not None and not self.refused:
+            self.refused = f"another launcher serves environment {self._environment}: {other.where}"
+            LOG.error("%s", self.refused)
+            self.close()
+
+    def _claim(self) -> Message:
+        return self._message(LAUNCHER_CLAIM, self._tenure.statement())
+
+    @property
+    def _serves(self) -> bool:
+        return self._tenure.serves and not self.refused
+
     # -- what comes in over MQTT ----------------------------------------------------------------
 
     def _connection_changed(self, up: bool, reason: str) -> None:  # noqa: FBT001 - as MqttLink calls
-        if up:
-            LOG.info("connected to the broker")
-            self._board.forget_echoes()
-            self._reconciliation_due.set()
-        else:
+        if not up:
             LOG.warning("%s; trying again", reason)
+            return
+        LOG.info("connected to the broker")
+        self._connected.set()
+        self._board.forget_echoes()
+        if self._serves:
+            self._link.publish(self._claim())
+            self._due.set()
 
     def _hear(self, message: Message) -> None:
         if LAUNCHER_CMD.parse(self._root, message.topic) is not None:
-            self._hear_command(message)
+            if self._serves or self._closing.is_set():
+                self._desk.hear(message, None if self._closing.is_set() else self._work)
+            return
+        if LAUNCHER_CLAIM.parse(self._root, message.topic) is not None:
+            self._hear_claim(message.payload)
             return
         if LAUNCHER_STATUS.parse(self._root, message.topic) is not None:
-            self._hear_own_status(message.payload)
+            self._hear_own_status(message)
             return
+        self._hear_charge_point(message)
+
+    def _hear_charge_point(self, message: Message) -> None:
         emptied = self._board.hear(message)
-        if emptied is not None and self._work is not None and not self._closing.is_set():
-            order = Order(type=CommandType.REMOVE, charge_point_id=emptied)
-            self._work.create_task(self._remove_emptied(order), name=f"remove {emptied}")
-
-    def _hear_own_status(self, payload: bytes) -> None:
-        """Set right what somebody else said in the launcher's name.
-
-        `Dead` is left alone: it is the will of a former life, or another launcher's, and two that
-        answer each other would never end.
-        """
-        right = {LauncherState.ALIVE.encode(), LauncherState.DEAD.encode()}
-        if payload not in right and not self._closing.is_set():
-            LOG.warning("somebody else wrote %r on the launcher's status", payload[:40])
-            self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
-
-    def _hear_command(self, message: Message) -> None:
-        try:
-            command = read_command(message.payload)
-        except CommandError as exc:
-            self._refuse(exc.request_id, exc.type, ErrorCode.MALFORMED, str(exc))
+        if not self._serves or self._work is None or self._closing.is_set():
             return
-        if message.retain:
-            text = "the command was retained by the broker: publish commands without retain"
-            self._refuse(command.request_id, command.type, ErrorCode.MALFORMED, text)
-        elif self._closing.is_set() or self._work is None:
-            self._refuse(command.request_id, command.type, ErrorCode.CLOSING, _CLOSING_TEXT)
-        elif command.type is CommandType.CLOSE:
-            self._answer(Answer(request_id=command.request_id, type=command.type, ok=True))
-            self.close()
-        else:
-            self._work.create_task(self._execute(command), name=f"{command.type}")
+        if emptied is not None:
+            order = Order(type=CommandType.REMOVE, charge_point_id=emptied)
+            self._charge_points.announce(order)
+            self._work.create_task(self._remove_emptied(order), name=f"remove {emptied}")
+            return
+        address = CP_STATUS.parse(self._root, message.topic)
+        charge_point_id = address.charge_point_id if address is not None else None
+        status = self._board.status(charge_point_id) if charge_point_id is not None else None
+        if charge_point_id is None or status is None:
+            return
+        if status.status is not ChargePointState.DEAD:
+            self._caretaker.hear(charge_point_id)
+            return
+        condition = self._board.condition(charge_point_id)
+        if condition is not None and condition.state in _UNREACHABLE:
+            # The broker has said its will, for it does not hear it any more.
+            self._board.publish_unreachable(charge_point_id, _UNREACHABLE[condition.state])
 
-    async def _execute(self, command: Command) -> None:
-        orders = read_orders(command)
-        done = 0
-
-        async def execute(order: Order | EntryError) -> Outcome:
-            nonlocal done
-            if isinstance(order, EntryError):
-                outcome = Outcome(
-                    id=order.charge_point_id, ok=False, code=order.code, text=str(order)
-                )
-            else:
-                outcome = await self._charge_points.execute(order)
-            done += 1
-            if len(orders) > 1:
-                self._tell(
-                    Progress(
-                        request_id=command.request_id,
-                        done=done,
-                        total=len(orders),
-                        outcome=outcome,
-                    )
-                )
-            return outcome
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(execute(order)) for order in orders]
-        outcomes = [task.result() for task in tasks]
-        for outcome in outcomes:
-            if not outcome.ok:
-                LOG.warning("%s refused: %s", command.type, outcome.text)
-        self._answer(
-            Answer(
-                request_id=command.request_id,
-                type=command.type,
-                ok=all(outcome.ok for outcome in outcomes),
-                results=outcomes,
-            )
-        )
+    def _hear_own_status(self, message: Message) -> None:
+        """Set right what somebody else said in the launcher's name: the will of a former life."""
+        alive = LauncherState.ALIVE.encode()
+        if not self._serves:
+            self._was_alive = message.payload == alive
+        elif message.payload != alive and not self._closing.is_set():
+            LOG.warning("the launcher's status was %r: it is Alive", message.payload[:40])
+            self._link.publish(self._message(LAUNCHER_STATUS, alive))
 
     async def _remove_emptied(self, order: Order) -> None:
         outcome = await self._charge_points.execute(order)
@@ -230,68 +289,51 @@ class Daemon:
     async def _heed(self, event: EngineEvent) -> None:
         match event:
             case ListeningBegan():
-                self._charge_points.forget_expected_deaths()
-                self._reconciliation_due.set()
+                self._power.forget_own_doing()
+                self._due.set()
             case ListeningBroke(reason=reason):
                 LOG.warning("%s; trying again", reason)
+                self._caretaker.engine_broke()
             case ContainerDied():
-                if self._work is not None and not self._closing.is_set():
+                if self._serves and self._work is not None and not self._closing.is_set():
                     self._work.create_task(
                         self._bury(event), name=f"death of {event.charge_point_id}"
                     )
+            case ContainerChanged():
+                if not self._power.was_own_doing(event.container_id, event.change):
+                    LOG.info("%s: %s by hand", event.charge_point_id, event.change)
+                    self._due.set()
 
     async def _bury(self, death: ContainerDied) -> None:
         try:
-            died = await self._charge_points.bury(death)
+            await self._caretaker.bury(death)
         except EngineError as exc:
             LOG.warning("%s died: %s", death.charge_point_id, exc)
-            self._reconciliation_due.set()
-            return
-        if died is not None:
-            LOG.warning("%s died with exit code %d", died.id, died.exit_code)
-            self._tell(died)
-
-    # -- reconciliation ---------------------------------------------------------------------------
+            self._due.set()
 
     async def _reconcile_when_due(self) -> None:
+        retry_s = _FIRST_RETRY_S
         while True:
-            await self._reconciliation_due.wait()
+            await self._due.wait()
             await self._link.wait_connected()
-            self._reconciliation_due.clear()
-            try:
-                await self._reconcile()
-            except (EngineError, OSError) as exc:
-                LOG.warning("cannot compare engine and broker now: %s; trying again", exc)
-                await asyncio.sleep(_RECONCILE_AGAIN_S)
-                self._reconciliation_due.set()
-
-    async def _reconcile(self) -> None:
-        """Put right what changed while nobody looked; what is in hand meanwhile is left alone."""
-        self._charge_points.watch()
-        retained = self._board.begin_anew(await self._scan())
-        actual = await self._engine.observe()
-        adopted = []
-        for action in reconcile.plan(self._environment, actual, retained):
-            if action.charge_point_id in self._charge_points.touched:
+            self._due.clear()
+            if not self._serves:
                 continue
-            match action:
-                case reconcile.Adopt():
-                    adopted.append(action.charge_point_id)
-                case reconcile.PublishDead():
-                    self._board.publish_dead(action.charge_point_id, action.status)
-                case reconcile.ClearRetained():
-                    LOG.info("%s is gone: its topics are cleared", action.charge_point_id)
-                    self._board.clear_topics(action.topics)
-        if adopted:
-            LOG.info("%d charge points are running: %s", len(adopted), ", ".join(adopted))
+            try:
+                failed = await self._reconciler.put_right(await self._scan())
+            except (EngineError, OSError) as exc:
+                failed = [f"cannot compare engine and broker now: {exc}"]
+            if not failed:
+                retry_s = _FIRST_RETRY_S
+                continue
+            LOG.warning("%s; trying again in %g s", "; ".join(failed[:3]), retry_s)
+            self._alarms.set("reconciliation", retry_s, self._reconcile_again)
+            retry_s = min(2 * retry_s, _LAST_RETRY_S)
+
+    async def _reconcile_again(self) -> None:
+        self._due.set()
 
     # -- what goes out over MQTT ------------------------------------------------------------------
-
-    def _refuse(
-        self, request_id: str | None, type_: CommandType | None, code: ErrorCode, text: str
-    ) -> None:
-        LOG.warning("command refused: %s", text)
-        self._answer(Answer(request_id=request_id, type=type_, ok=False, code=code, text=text))
 
     def _answer(self, answer: Answer) -> None:
         self._link.publish(self._message(LAUNCHER_RESULT, msgspec.json.encode(answer)))

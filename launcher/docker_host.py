@@ -1,30 +1,27 @@
-"""The Docker engine as the launcher's `Engine`; the only module of the launcher that knows docker.
+"""The Docker engine as the launcher's `Engine`.
 
 docker-py blocks, so it runs in a bounded pool of threads with a client of its own each (requests'
-sessions are not meant to be shared). The low-level API is used because the high-level one follows
-every call with an inspection.
+sessions are not meant to be shared).
 """
 
 import asyncio
 import contextlib
-import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
-from docker.types import CancellableStream, LogConfig, Mount
-from docker.utils import kwargs_from_env
-from requests.exceptions import RequestException
+from docker.errors import ImageNotFound, NotFound
 
-from launcher import container, docker_records
-from launcher.container import ContainerRequest
+from launcher import container, docker_containers, docker_networks, docker_records
+from launcher.container import ContainerRequest, Mark
+from launcher.docker_connection import connect, translated
+from launcher.docker_ear import DockerEar
 from launcher.engine import (
     ContainerRecord,
-    EngineError,
     EngineEvent,
+    Found,
     ListeningBegan,
     ListeningBroke,
     Observation,
@@ -32,64 +29,106 @@ from launcher.engine import (
     VolumeRecord,
 )
 
-LOG: Final = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 THREADS: Final = 4
-_CALL_S: Final = 60
-_KILLED_WITHIN_S: Final = 20
-_STOP_S: Final = 5
-_PIDS: Final = 64
 _FIRST_RETRY_S: Final = 0.5
 _LAST_RETRY_S: Final = 10.0
-_LOG_LINES: Final = 20
-_TMPFS: Final = {"/tmp": "size=8m,mode=1777,noexec,nosuid,nodev"}  # noqa: S108 - in the container
 
 
 class DockerHost:
     """The charge points of one environment on the engine that DOCKER_HOST names.
 
     Every method raises `EngineError` where the engine refuses or cannot be reached.
+
+    Args:
+        environment: its name.
+        image: of the charge points; who runs it without our labels was started by hand.
+        broker_host: by which the charge points know their broker.
+        threads: how many calls run at a time.
     """
 
-    def __init__(self, environment: str, *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        environment: str,
+        *,
+        image: str = "cp-simu/charge-point",
+        broker_host: str = "broker",
+        threads: int = THREADS,
+    ) -> None:
         self._environment = environment
-        self._labels = [
-            f"{key}={value}" for key, value in container.charge_point_labels(environment).items()
-        ]
+        self._image = image
+        self._broker_host = broker_host
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="docker")
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="docker-events")
         self._local = threading.local()
         self._clients: list[docker.APIClient] = []
+        self._by_hand: dict[str, ContainerRecord] = {}
 
     async def check(self) -> str:
         """Return the engine's version: it answers."""
         version = await self._call("the engine's version", lambda client: client.version())
         return str(version["Version"])
 
-    async def ensure_network(self) -> None:
-        """Make the environment's network where it is missing."""
-        await self._call(f"network {self._environment}", self._ensure_network)
+    async def ensure_network(self, network: str = "") -> None:
+        """Make a network of the environment, the first one by default, where it is missing."""
+        network = network or self._environment
+        await self._call(
+            f"network {network}",
+            lambda client: docker_networks.ensure_network(
+                client, self._environment, network, self._broker_host
+            ),
+        )
 
     async def observe(self) -> Observation:
         """Return all charge points of the environment."""
-        return await self._call("the list of charge points", self._observe)
+        seen = await self._call(
+            "the list of charge points",
+            lambda client: docker_containers.observe(client, self._environment, self._image),
+        )
+        self._by_hand = {
+            charge_point_id: record
+            for charge_point_id, record in seen.containers.items()
+            if record.by_hand
+        }
+        return seen
+
+    async def find(self, charge_point_id: str) -> Found:
+        """Return all there is of a charge point."""
+        found = await self._call(
+            f"charge point {charge_point_id}",
+            lambda client: docker_containers.find(client, self._environment, charge_point_id),
+        )
+        by_hand = self._by_hand.get(charge_point_id)
+        if found.container is not None or by_hand is None:
+            return found
+        inspection = await self._call(
+            f"container {by_hand.name}", lambda client: _inspect(client, by_hand.container_id)
+        )
+        record = docker_records.by_hand(inspection, self._environment) if inspection else None
+        return Found(container=record, volume=found.volume, marks=found.marks)
 
     async def find_container(self, charge_point_id: str) -> ContainerRecord | None:
         """Return the container of a charge point, running or not."""
-        labels = self._labels_of(charge_point_id)
-        found = await self._call(
-            f"container of {charge_point_id}", lambda client: _containers(client, labels)
-        )
-        return found.get(charge_point_id)
+        return (await self.find(charge_point_id)).container
 
     async def find_volume(self, charge_point_id: str) -> VolumeRecord | None:
         """Return the volume of a charge point."""
-        labels = self._labels_of(charge_point_id)
-        found = await self._call(
-            f"volume of {charge_point_id}", lambda client: _volumes(client, labels)
-        )
-        return found.get(charge_point_id)
+        return (await self.find(charge_point_id)).volume
+
+    async def set_mark(
+        self, charge_point_id: str, mark: Mark, specification: Any, address: str = ""
+    ) -> None:
+        """Make a mark; one that is there is kept as it is."""
+        labels = container.mark_labels(self._environment, charge_point_id, mark, specification)
+        if address:
+            labels[container.ADDRESS_LABEL] = address
+        name = container.mark_name(self._environment, charge_point_id, mark)
+        await self._call(f"mark {name}", lambda client: client.create_volume(name, labels=labels))
+
+    async def clear_mark(self, charge_point_id: str, mark: Mark) -> None:
+        """Take a mark away; a missing one is no error."""
+        await self.remove_volume(container.mark_name(self._environment, charge_point_id, mark))
 
     async def image_id(self, image: str) -> str | None:
         """Return what an image's name stands for now, or None where there is no such image."""
@@ -104,7 +143,12 @@ class DockerHost:
         return await self._call(f"image {image}", look)
 
     async def create_volume(self, request: ContainerRequest) -> None:
-        """Make the volume of a charge point; one that exists is kept as it is."""
+        """Make the volumes of a charge point; one that exists is kept as it is."""
+        if request.secrets_volume is not None:
+            name, labels = request.secrets_volume, dict(request.secrets_labels)
+            await self._call(
+                f"volume {name}", lambda client: client.create_volume(name, labels=labels)
+            )
         await self._call(
             f"volume {request.name}",
             lambda client: client.create_volume(request.name, labels=dict(request.volume_labels)),
@@ -113,32 +157,58 @@ class DockerHost:
     async def create_container(self, request: ContainerRequest) -> str:
         """Make the container of a charge point, not yet started; return its id."""
         return await self._call(
-            f"container {request.name}", lambda client: _create(client, request)
+            f"container {request.name}", lambda client: docker_containers.create(client, request)
         )
 
     async def start(self, container_id: str) -> None:
         """Start a container that is not running."""
-        await self._call(
-            f"start of container {container_id[:12]}", lambda client: client.start(container_id)
-        )
+        await self._on(container_id, "start", lambda client: client.start(container_id))
 
     async def kill(self, container_id: str) -> None:
-        """SIGKILL, and wait until the process is gone."""
+        """SIGKILL, and wait until the process is gone; one that is gone already is no error."""
+        await self._on(
+            container_id, "kill", lambda client: docker_containers.kill(client, container_id)
+        )
 
-        def kill(client: docker.APIClient) -> None:
-            client.kill(container_id, signal="SIGKILL")
-            client.wait(container_id, timeout=_KILLED_WITHIN_S, condition="not-running")
+    async def stop(self, container_id: str) -> None:
+        """SIGTERM, SIGKILL where that does not help in time, and wait for the end."""
+        await self._on(
+            container_id,
+            "stop",
+            lambda client: client.stop(container_id, timeout=docker_containers.STOP_S),
+        )
 
-        await self._call(f"kill of container {container_id[:12]}", kill)
+    async def pause(self, container_id: str) -> None:
+        """Halt every process; one that is halted is no error."""
+        await self._on(
+            container_id, "freeze", lambda client: docker_containers.pause(client, container_id)
+        )
+
+    async def unpause(self, container_id: str) -> None:
+        """Let halted processes go on; one that is not halted is no error."""
+        await self._on(
+            container_id, "thaw", lambda client: docker_containers.unpause(client, container_id)
+        )
+
+    async def disconnect(self, found: ContainerRecord) -> None:
+        """Take a container's network away; one that has none is no error."""
+        await self._on(
+            found.container_id, "cut", lambda client: docker_networks.disconnect(client, found)
+        )
+
+    async def connect(self, found: ContainerRecord, address: str) -> None:
+        """Give a container its network back, with that address if it is still free."""
+        await self._on(
+            found.container_id,
+            "mend",
+            lambda client: docker_networks.connect(client, found, address),
+        )
 
     async def remove_container(self, container_id: str) -> None:
         """Remove a container, killing it where it runs; a missing one is no error."""
-
-        def remove(client: docker.APIClient) -> None:
-            with contextlib.suppress(NotFound):
-                client.remove_container(container_id, force=True)
-
-        await self._call(f"removal of container {container_id[:12]}", remove)
+        await self._on(
+            container_id, "removal", lambda client: docker_containers.remove(client, container_id)
+        )
 
     async def remove_volume(self, name: str) -> None:
         """Remove a volume; a missing one is no error."""
@@ -151,13 +221,14 @@ class DockerHost:
 
     async def post_mortem(self, container_id: str) -> PostMortem | None:
         """Return how a container ended, or None where it is gone."""
-        return await self._call(
-            f"end of container {container_id[:12]}",
-            lambda client: _post_mortem(client, container_id),
+        return await self._on(
+            container_id,
+            "end",
+            lambda client: docker_containers.post_mortem(client, container_id),
         )
 
     async def events(self) -> AsyncGenerator[EngineEvent]:
-        """Tell of deaths until closed; `ListeningBegan` comes first and after each break."""
+        """Tell of deaths and changes until closed; `ListeningBegan` first and after each break."""
         loop = asyncio.get_running_loop()
         retry_s = _FIRST_RETRY_S
         while True:
@@ -168,7 +239,7 @@ class DockerHost:
             ) -> None:
                 loop.call_soon_threadsafe(hear, event)
 
-            ear = _Ear(self._labels, tell)
+            ear = DockerEar(self._read_event, tell)
             listening = loop.run_in_executor(self._listener, ear.listen)
             try:
                 while True:
@@ -191,9 +262,16 @@ class DockerHost:
         for client in self._clients:
             client.close()
 
+    def _read_event(self, event: dict[str, Any]) -> EngineEvent | None:
+        by_hand = {each.container_id: id_ for id_, each in tuple(self._by_hand.items())}
+        return docker_records.event(event, self._environment, self._image, by_hand)
+
+    async def _on(self, container_id: str, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
+        return await self._call(f"{what} of container {container_id[:12]}", call)
+
     async def _call(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
         def work() -> _T:
-            with _translated(what):
+            with translated(what):
                 return call(self._client())
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -201,121 +279,14 @@ class DockerHost:
     def _client(self) -> docker.APIClient:
         client: docker.APIClient | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = _connect()
+            client = self._local.client = connect()
             self._clients.append(client)
         return client
 
-    def _labels_of(self, charge_point_id: str) -> list[str]:
-        return [*self._labels, f"{container.ID_LABEL}={charge_point_id}"]
 
-    def _ensure_network(self, client: docker.APIClient) -> None:
-        # The engine matches names by substring.
-        found = client.networks(names=[self._environment])
-        if self._environment not in {network["Name"] for network in found}:
-            client.create_network(
-                self._environment,
-                driver="bridge",
-                check_duplicate=True,
-                labels={container.ENVIRONMENT_LABEL: self._environment},
-            )
-
-    def _observe(self, client: docker.APIClient) -> Observation:
-        return Observation(
-            containers=_containers(client, self._labels), volumes=_volumes(client, self._labels)
-        )
-
-
-class _Ear:
-    """Listens, in a thread of its own, for charge points that die."""
-
-    def __init__(self, labels: list[str], tell: Callable[[EngineEvent], object]) -> None:
-        self._labels = labels
-        self._tell = tell
-        self._lock = threading.Lock()
-        self._stream: CancellableStream[dict[str, Any]] | None = None
-        self._stopped = False
-
-    def listen(self) -> None:
-        """Tell of deaths until stopped or until the engine breaks off, which is told, too."""
-        reason = "the Docker engine ended the stream of events"
-        try:
-            with _translated("the stream of events"), contextlib.closing(_connect()) as client:
-                filters = {"type": "container", "event": "die", "label": self._labels}
-                stream = client.events(filters=filters, decode=True)
-                with self._lock:
-                    self._stream = stream
-                    if self._stopped:
-                        stream.close()
-                self._tell(ListeningBegan())
-                for event in stream:
-                    self._tell(docker_records.death(event))
-        except EngineError as exc:
-            reason = str(exc)
-        self._tell(ListeningBroke(reason=reason))
-
-    def stop(self) -> None:
-        """Make `listen` return soon."""
-        with self._lock:
-            self._stopped = True
-            if self._stream is not None:
-                with contextlib.suppress(OSError):  # it has broken off by itself
-                    self._stream.close()
-
-
-def _connect() -> docker.APIClient:
-    return docker.APIClient(timeout=_CALL_S, **kwargs_from_env())
-
-
-@contextlib.contextmanager
-def _translated(what: str) -> Iterator[None]:
+def _inspect(client: docker.APIClient, container_id: str) -> dict[str, Any] | None:
     try:
-        yield
-    except APIError as exc:
-        reason = exc.explanation or str(exc)
-        raise EngineError(f"{what}: the Docker engine refused: {reason}") from exc
-    except (DockerException, RequestException, OSError) as exc:
-        raise EngineError(f"{what}: the Docker engine does not answer: {exc}") from exc
-
-
-def _containers(client: docker.APIClient, labels: list[str]) -> dict[str, ContainerRecord]:
-    listing = client.containers(all=True, filters={"label": labels})
-    return docker_records.container_records(listing)
-
-
-def _volumes(client: docker.APIClient, labels: list[str]) -> dict[str, VolumeRecord]:
-    return docker_records.volume_records(client.volumes(filters={"label": labels}))
-
-
-def _create(client: docker.APIClient, request: ContainerRequest) -> str:
-    host_config = client.create_host_config(
-        mounts=[Mount(container.STATE_DIRECTORY, request.name, type="volume")],
-        network_mode=request.network,
-        restart_policy={"Name": "no"},
-        read_only=True,
-        tmpfs=_TMPFS,
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        pids_limit=_PIDS,
-        log_config=LogConfig(type="json-file", config={"max-size": "1m", "max-file": "2"}),
-    )
-    made = client.create_container(
-        request.image,
-        name=request.name,
-        hostname=request.hostname,
-        environment=dict(request.variables),
-        labels=dict(request.labels),
-        host_config=host_config,
-        stop_timeout=_STOP_S,
-        # The proxies of ~/.docker/config.json are the launcher's, not the charge point's.
-        use_config_proxy=False,
-    )
-    return str(made["Id"])
-
-
-def _post_mortem(client: docker.APIClient, container_id: str) -> PostMortem | None:
-    try:
-        inspection = client.inspect_container(container_id)
-        log = client.logs(container_id, tail=_LOG_LINES)
+        inspection: dict[str, Any] = client.inspect_container(container_id)
     except NotFound:
         return None
-    return docker_records.post_mortem(inspection, log)
+    return inspection

@@ -12,6 +12,7 @@ from cp_image.api.payloads import (
     CHARGE_POINT_ID_RULE,
     ChargePointType,
 )
+from cp_image.api.secrets import SecurityProfile
 from launcher.api import ErrorCode, Specification
 
 NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -21,9 +22,20 @@ _FIELDS: Final = frozenset(Specification.__struct_fields__)
 _PATH_TAIL: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _SHOWN_CHARACTERS: Final = 60
 _OUR_OWN: Final[Mapping[str, Any]] = {
+    "frequency": 50.0,
+    "seed": "0",
     "configuration": {},
     "clock_rate": 1.0,
     "clock_start": None,
+    "on_crash": "report",
+    "networking": "bridge",
+    "memory_mb": 128,
+    "cpus": 1.0,
+    "pids": 64,
+    "security_profile": 0,
+    "authorization_user": "",
+    "tls_verification": "full",
+    "secrets": False,
 }
 _AC_CONNECTOR_A: Final = 32.0
 _DC_CONNECTOR_W: Final = 150_000.0
@@ -52,6 +64,7 @@ class FleetError(ValueError):
 
 class _SetUp(msgspec.Struct, frozen=True):
     charge_points: list[msgspec.Raw]
+    defaults: dict[str, msgspec.Raw] = {}
 
 
 def read_id(entry: bytes | msgspec.Raw) -> str:
@@ -70,6 +83,31 @@ def only_names(entry: bytes | msgspec.Raw) -> bool:
         EntryError: the entry is no object.
     """
     return not (_object(entry).keys() & _FIELDS) - {"id"}
+
+
+def with_defaults(
+    entry: bytes | msgspec.Raw, defaults: Mapping[str, msgspec.Raw]
+) -> bytes | msgspec.Raw:
+    """Return an entry that has the defaults for what it does not say itself.
+
+    `configuration` is merged key by key, so that a charge point can differ from its fleet in one
+    OCPP configuration key alone.
+
+    Raises:
+        EntryError: the entry is no object, or a default of the id is given.
+    """
+    if not defaults:
+        return entry
+    own = _object(entry)
+    if "id" in defaults:
+        text = "defaults have an id: an id belongs to one charge point"
+        raise EntryError(text, charge_point_id=_id(own))
+    merged = {**{name: msgspec.json.decode(raw) for name, raw in defaults.items()}, **own}
+    common, wanted = defaults.get("configuration"), own.get("configuration")
+    if common is not None and isinstance(wanted, dict):
+        keys = msgspec.json.decode(common)
+        merged["configuration"] = {**keys, **wanted} if isinstance(keys, dict) else keys
+    return msgspec.json.encode(merged)
 
 
 def read_specification(entry: bytes | msgspec.Raw) -> Specification:
@@ -97,7 +135,7 @@ def read_specification(entry: bytes | msgspec.Raw) -> Specification:
                 "characters are allowed",
                 charge_point_id=charge_point_id,
             )
-    fault = central_system.fault(specification.central_system)
+    fault = central_system.fault(specification.central_system) or _security_fault(specification)
     if fault:
         raise EntryError(
             f"charge point {charge_point_id}: {fault}", charge_point_id=charge_point_id
@@ -130,20 +168,20 @@ def with_usual_limits(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load(content: bytes) -> list[Specification]:
-    """Read a set-up file: ``{"charge_points":[…]}``.
+    """Read a set-up file: ``{"charge_points":[…]}``, with ``"defaults":{…}`` for all, if wished.
 
     Raises:
         FleetError: not such a file, an entry is faulty, or an id occurs twice; names them all.
     """
     try:
-        entries = msgspec.json.decode(content, type=_SetUp).charge_points
+        set_up = msgspec.json.decode(content, type=_SetUp)
     except NOT_JSON as exc:
         raise FleetError(f'not a set-up file {{"charge_points":[…]}}: {exc}') from exc
     specifications: dict[str, Specification] = {}
     faults = []
-    for position, entry in enumerate(entries, start=1):
+    for position, entry in enumerate(set_up.charge_points, start=1):
         try:
-            specification = read_specification(entry)
+            specification = read_specification(with_defaults(entry, set_up.defaults))
         except EntryError as exc:
             faults.append(f"entry {position}: {exc}")
             continue
@@ -168,6 +206,13 @@ def entry(specification: Specification) -> dict[str, Any]:
         if fields[name] == usual:
             del fields[name]
     return fields
+
+
+def _security_fault(specification: Specification) -> str:
+    url, profile = specification.central_system, specification.security_profile
+    if profile >= SecurityProfile.TLS and not url.lower().startswith("wss://"):
+        return f"security profile {profile:d} needs a wss:// URL, central_system is {_shown(url)}"
+    return ""
 
 
 def duplicate(charge_point_id: str) -> str:

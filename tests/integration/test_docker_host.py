@@ -4,8 +4,10 @@ import asyncio
 import gc
 import io
 import secrets
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TypeVar
 
 import docker
@@ -14,10 +16,12 @@ import pytest
 from cp_image.api.payloads import ChargePointType
 from launcher import container
 from launcher.api import Specification
-from launcher.container import ContainerRequest, Surroundings
+from launcher.container import ContainerRequest, Mark, Surroundings, specification_of
 from launcher.docker_host import DockerHost
 from launcher.engine import (
+    ContainerChanged,
     ContainerDied,
+    ContainerRecord,
     ContainerState,
     EngineError,
     EngineEvent,
@@ -71,6 +75,8 @@ def requested(
         environment=environment,
         image=image,
         broker="broker:1883",
+        host_broker="127.0.0.1:1883",
+        largest_bridge=1000,
         localhost_proxy=None,
         log_level="info",
     )
@@ -150,12 +156,15 @@ def test_the_container_has_no_rights_it_does_not_need(
     assert settings["PidsLimit"] == 64
     assert settings["RestartPolicy"]["Name"] == "no"
     assert settings["Privileged"] is False
+    assert settings["LogConfig"]["Type"] == "local"
     assert settings["LogConfig"]["Config"] == {"max-size": "1m", "max-file": "2"}
+    assert settings["Memory"] == settings["MemorySwap"] == 128 * 2**20
+    assert settings["NanoCpus"] == 10**9
     assert settings["NetworkMode"] == environment
     mounts = [(m["Type"], m["Name"], m["Destination"]) for m in made.attrs["Mounts"]]
     assert mounts == [("volume", f"{environment}.CP-1", "/data")]
     assert made.attrs["Config"]["Hostname"] == "CP-1"
-    assert made.attrs["Config"]["StopTimeout"] == 5
+    assert made.attrs["Config"]["StopTimeout"] == 10
     assert "SIMU_CONTAINER=" + f"{environment}.CP-1" in made.attrs["Config"]["Env"]
     # What is fixed holds: /data can be written, the rest cannot.
     assert made.exec_run(["test", "-f", "/data/up"]).exit_code == 0
@@ -189,7 +198,7 @@ def test_deaths_are_told_with_their_causes(environment: str, image: str) -> None
         async with aclosing(host.events()) as events:
             assert await next_event(events) == ListeningBegan()
             brief = await started(host, requested(environment, image, "CP-1", model="brief"))
-            assert await next_event(events) == ContainerDied(
+            assert await next_death(events) == ContainerDied(
                 charge_point_id="CP-1", container_id=brief, exit_code=3
             )
             assert await host.post_mortem(brief) == PostMortem(
@@ -197,7 +206,7 @@ def test_deaths_are_told_with_their_causes(environment: str, image: str) -> None
             )
             lasting = await started(host, requested(environment, image, "CP-2"))
             await host.remove_container(lasting)
-            assert await next_event(events) == ContainerDied(
+            assert await next_death(events) == ContainerDied(
                 charge_point_id="CP-2", container_id=lasting, exit_code=137
             )
 
@@ -267,6 +276,98 @@ def test_an_engine_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
     asyncio.run(main())
     gc.collect()
+
+
+def test_marks_are_made_and_taken_away_at_one_stroke(environment: str) -> None:
+    async def body(host: DockerHost) -> None:
+        specification = specification_of(requested(environment, "none").labels)
+        await host.set_mark("CP-1", Mark.CUT, specification, "192.0.2.7")
+        await host.set_mark("CP-1", Mark.CUT, None)
+        await host.set_mark("CP-1", Mark.OFF, None)
+        found = await host.find("CP-1")
+        assert found.marks.keys() == {Mark.CUT, Mark.OFF}
+        assert found.marks[Mark.CUT].address == "192.0.2.7"
+        assert found.specification == specification
+        assert abs(found.marks[Mark.OFF].made_at - time.time()) < 60
+        assert (await host.observe()).marks["CP-1"].keys() == {Mark.CUT, Mark.OFF}
+        for _ in range(2):
+            await host.clear_mark("CP-1", Mark.CUT)
+        assert (await host.find("CP-1")).marks.keys() == {Mark.OFF}
+        assert (await host.find("CP-1")).volume is None
+
+    with_host(environment, body)
+
+
+def test_a_container_is_frozen_cut_mended_and_stopped(environment: str, image: str) -> None:
+    async def body(host: DockerHost) -> None:
+        container_id = await started(host, requested(environment, image))
+
+        async def look() -> ContainerRecord:
+            found = await host.find_container("CP-1")
+            assert found is not None
+            return found
+
+        for _ in range(2):
+            await host.pause(container_id)
+        assert (await look()).state is ContainerState.PAUSED
+        for _ in range(2):
+            await host.unpause(container_id)
+        before = await look()
+        assert (before.state, before.network) == (ContainerState.RUNNING, environment)
+        for _ in range(2):
+            await host.disconnect(before)
+        cut = await look()
+        assert (cut.connected, cut.address, cut.network) == (False, "", environment)
+        # The power goes and comes back: what was cut stays cut.
+        await host.kill(container_id)
+        await host.start(container_id)
+        assert not (await look()).connected
+        for _ in range(2):
+            await host.connect(cut, before.address)
+        assert (await look()).address == before.address
+        # Somebody else has the address meanwhile: then another one.
+        await host.disconnect(before)
+        await started(host, requested(environment, image, "CP-2"))
+        await host.connect(cut, (await host.observe()).containers["CP-2"].address)
+        assert (await look()).connected
+        await host.stop(container_id)
+        stopped = await look()
+        assert (stopped.alive, stopped.exit_code) == (False, 137)  # sh -c ignores SIGTERM
+        await host.kill(container_id)
+
+    with_host(environment, body)
+
+
+def test_a_further_network_is_reached_by_the_broker(
+    environment: str, image: str, engine: docker.DockerClient
+) -> None:
+    async def body(host: DockerHost) -> None:
+        aliases = docker.types.EndpointConfig("1.40", aliases=["broker"])
+        broker = engine.containers.create(
+            image,
+            environment={"SIMU_MODEL": "lasting"},
+            labels={container.ENVIRONMENT_LABEL: environment},
+            network=environment,
+            networking_config={environment: aliases},
+        )
+        broker.start()
+        second = f"{environment}_2"
+        for _ in range(2):
+            await host.ensure_network(second)
+        broker.reload()
+        assert broker.attrs is not None
+        assert "broker" in broker.attrs["NetworkSettings"]["Networks"][second]["Aliases"]
+        request = replace(requested(environment, image), network=second)
+        neighbour = engine.containers.get(await started(host, request))
+        assert neighbour.exec_run(["getent", "hosts", "broker"]).exit_code == 0
+
+    with_host(environment, body)
+
+
+async def next_death(events: AsyncGenerator[EngineEvent]) -> EngineEvent:
+    while isinstance(event := await next_event(events), ContainerChanged):
+        pass
+    return event
 
 
 async def next_event(events: AsyncGenerator[EngineEvent]) -> EngineEvent:

@@ -72,7 +72,11 @@ DOORS: dict[str, set[str]] = {
 IMPORTERS: dict[str, set[str]] = {
     "paho": {"cp_image.mqtt_link"},
     "docker": {
+        "launcher.docker_connection",
+        "launcher.docker_containers",
+        "launcher.docker_ear",
         "launcher.docker_host",
+        "launcher.docker_networks",
         "supervisor_cli.bring_up",
         "supervisor_cli.engine",
         "supervisor_cli.environment",

@@ -11,23 +11,28 @@ import msgspec
 from cp_image.api.payloads import ChargePointState, ChargePointStatus
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import Message
-from launcher.api import Answer, Died, Event, Progress
+from launcher.api import CP_CONTAINER, Answer, ContainerStatus, Event, Specification
 from launcher.config import from_environment
-from launcher.container import ContainerRequest, specification_of
+from launcher.container import ContainerRequest, Mark, specification_of
 from launcher.daemon import Daemon
 from launcher.engine import (
+    Change,
+    ContainerChanged,
     ContainerDied,
     ContainerRecord,
     ContainerState,
     EngineError,
     EngineEvent,
+    Found,
     ListeningBegan,
+    MarkRecord,
     Observation,
     PostMortem,
     VolumeRecord,
 )
 
 WAIT_S = 5.0
+OBJECTION_S = 0.01
 ROOT = "ci_7"
 ENVIRONMENT = "ci-7"
 SIGKILLED = 137
@@ -43,8 +48,10 @@ class FakeBroker:
         self.said: list[Message] = []
         self.connected = True
         self.forgotten: list[str] = []
+        self.on_claim: Callable[[], None] | None = None
         self.closed = False
         self._filters: list[str] = []
+        self._requests = 0
         self._changed = asyncio.Event()
         self._up = asyncio.Event()
         self._on_message: Callable[[Message], None] = lambda _message: None
@@ -86,6 +93,7 @@ class FakeBroker:
 
     async def close(self) -> None:
         self.closed = True
+        self.poke()
 
     # -- as a broker ----------------------------------------------------------------------------
 
@@ -104,6 +112,11 @@ class FakeBroker:
             else:
                 self.retained.pop(message.topic, None)
         self._hand_over(replace(message, retain=False))
+        is_question = message.topic == f"{ROOT}/launcher/claim" and b'"serves":false' in (
+            message.payload
+        )
+        if is_question and self.on_claim is not None:
+            self.on_claim()
         self.poke()
 
     def poke(self) -> None:
@@ -138,7 +151,7 @@ class FakeBroker:
     def heard(self, topic: str) -> list[bytes]:
         return [m.payload for m in self.said if m.topic == f"{ROOT}/{topic}"]
 
-    def events(self) -> list[Progress | Died]:
+    def events(self) -> list[Event]:
         return [msgspec.json.decode(p, type=Event) for p in self.heard("launcher/event")]
 
     def answers(self) -> list[Answer]:
@@ -148,10 +161,27 @@ class FakeBroker:
         payload = self.retained.get(f"{ROOT}/cps/{charge_point_id}/status")
         return msgspec.json.decode(payload, type=ChargePointStatus) if payload else None
 
-    async def command(self, type_: str, *entries: object, request_id: str = "r") -> Answer:
-        before = len(self.answers())
-        command = {"type": type_, "charge_points": entries, "request_id": request_id}
+    def condition(self, charge_point_id: str) -> ContainerStatus | None:
+        payload = self.retained.get(CP_CONTAINER.build(ROOT, charge_point_id))
+        return msgspec.json.decode(payload, type=ContainerStatus) if payload else None
+
+    def send(self, type_: str, *entries: object, **fields: object) -> str:
+        """Send a command; return its request id."""
+        self._requests += 1
+        request_id = f"r{self._requests}"
+        command = {
+            "type": type_,
+            "charge_points": entries,
+            "request_id": request_id,
+            **fields,
+        }
         self.say("launcher/cmd", msgspec.json.encode(command))
+        return str(command["request_id"])
+
+    async def command(self, type_: str, *entries: object, **fields: object) -> Answer:
+        """Send a command and return its answer."""
+        before = len(self.answers())
+        self.send(type_, *entries, **fields)
         await self.until(lambda: len(self.answers()) > before)
         return self.answers()[-1]
 
@@ -164,13 +194,19 @@ class FakeEngine:
         self.containers: dict[str, ContainerRecord] = {}
         self.requests: dict[str, ContainerRequest] = {}
         self.volumes: dict[str, VolumeRecord] = {}
+        self.marks: dict[str, dict[Mark, MarkRecord]] = {}
+        self.networks: list[str] = []
+        self.exit_code = 1
+        self.out_of_memory = False
         self.image: str | None = "image-1"
         self.calls: list[str] = []
         self.refuse: dict[str, str] = {}
         self.hold: dict[str, asyncio.Event] = {}
+        self.hold_at_start: dict[str, asyncio.Event] = {}
         self.at_once = 0
         self.most_at_once = 0
         self.wills = True
+        self.mute = False
         self.closed = False
         self._made = 0
         self._events: asyncio.Queue[EngineEvent] = asyncio.Queue()
@@ -191,15 +227,30 @@ class FakeEngine:
 
     async def observe(self) -> Observation:
         await self._work("observe")
-        return Observation(containers=dict(self.containers), volumes=dict(self.volumes))
+        return self.observation()
 
-    async def find_container(self, charge_point_id: str) -> ContainerRecord | None:
-        await self._work("find_container", charge_point_id)
-        return self.containers.get(charge_point_id)
+    async def find(self, charge_point_id: str) -> Found:
+        await self._work("find", charge_point_id)
+        return self.observation().of(charge_point_id)
 
-    async def find_volume(self, charge_point_id: str) -> VolumeRecord | None:
-        await self._work("find_volume", charge_point_id)
-        return self.volumes.get(charge_point_id)
+    async def set_mark(
+        self,
+        charge_point_id: str,
+        mark: Mark,
+        specification: Specification | None,
+        address: str = "",
+    ) -> None:
+        await self._work(f"mark_{mark}", charge_point_id)
+        record = MarkRecord(mark=mark, specification=specification, made_at=1e10, address=address)
+        self.marks.setdefault(charge_point_id, {}).setdefault(mark, record)
+
+    async def clear_mark(self, charge_point_id: str, mark: Mark) -> None:
+        await self._work(f"unmark_{mark}", charge_point_id)
+        self.marks.get(charge_point_id, {}).pop(mark, None)
+
+    async def ensure_network(self, network: str) -> None:
+        await self._work(f"ensure_network {network}")
+        self.networks.append(network)
 
     async def image_id(self, image: str) -> str | None:
         await self._work(f"image_id of {image}")
@@ -230,25 +281,57 @@ class FakeEngine:
             image_id=self.image or "",
             specification=specification_of(request.labels),
             fingerprint=request.fingerprint,
+            network=request.network,
+            address="172.18.0.9",
         )
         return f"c{self._made}"
 
     async def start(self, container_id: str) -> None:
         record = self._record(container_id)
         await self._work("start", record.charge_point_id)
-        self.set_state(record.charge_point_id, ContainerState.RUNNING)
-        self.say_status(record.charge_point_id, ChargePointState.ACCEPTED)
+        if record.charge_point_id in self.hold_at_start:
+            await self.hold_at_start[record.charge_point_id].wait()
+        self._alter(record.charge_point_id, state=ContainerState.RUNNING, exit_code=None)
+        self.change(record.charge_point_id, Change.START)
+        if not self.mute:
+            self.say_status(record.charge_point_id, ChargePointState.ACCEPTED)
 
     async def kill(self, container_id: str) -> None:
         record = self._record(container_id)
         await self._work("kill", record.charge_point_id)
         self.die(record.charge_point_id, SIGKILLED)
 
+    async def stop(self, container_id: str) -> None:
+        record = self._record(container_id)
+        await self._work("stop", record.charge_point_id)
+        self.die(record.charge_point_id, 0)
+
+    async def pause(self, container_id: str) -> None:
+        record = self._record(container_id)
+        await self._work("pause", record.charge_point_id)
+        self.set_state(record.charge_point_id, ContainerState.PAUSED)
+        self.change(record.charge_point_id, Change.PAUSE)
+
+    async def unpause(self, container_id: str) -> None:
+        record = self._record(container_id)
+        await self._work("unpause", record.charge_point_id)
+        self.set_state(record.charge_point_id, ContainerState.RUNNING)
+        self.change(record.charge_point_id, Change.UNPAUSE)
+
+    async def disconnect(self, found: ContainerRecord) -> None:
+        await self._work("disconnect", found.charge_point_id)
+        self._alter(found.charge_point_id, connected=False, address="")
+
+    async def connect(self, found: ContainerRecord, address: str) -> None:
+        await self._work("connect", found.charge_point_id)
+        self._alter(found.charge_point_id, connected=True, address=address)
+
     async def remove_container(self, container_id: str) -> None:
         record = self._record(container_id)
         await self._work("remove_container", record.charge_point_id)
         if record.alive:
             self.die(record.charge_point_id, SIGKILLED)
+        self.change(record.charge_point_id, Change.DESTROY)
         del self.containers[record.charge_point_id]
 
     async def remove_volume(self, name: str) -> None:
@@ -258,7 +341,11 @@ class FakeEngine:
 
     async def post_mortem(self, container_id: str) -> PostMortem | None:
         await self._work(f"post_mortem of {container_id}")
-        return PostMortem(exit_code=1, out_of_memory=True, last_log=("last words",))
+        return PostMortem(
+            exit_code=self.exit_code,
+            out_of_memory=self.out_of_memory,
+            last_log=("last words",),
+        )
 
     async def events(self) -> AsyncGenerator[EngineEvent]:
         yield ListeningBegan()
@@ -271,11 +358,31 @@ class FakeEngine:
     # -- for tests ------------------------------------------------------------------------------
 
     def set_state(self, charge_point_id: str, state: ContainerState) -> None:
-        self.containers[charge_point_id] = replace(self.containers[charge_point_id], state=state)
+        self._alter(charge_point_id, state=state)
+
+    def _alter(self, charge_point_id: str, **fields: Any) -> None:
+        self.containers[charge_point_id] = replace(self.containers[charge_point_id], **fields)
+
+    def observation(self) -> Observation:
+        return Observation(
+            containers=dict(self.containers),
+            volumes=dict(self.volumes),
+            marks={id_: dict(each) for id_, each in self.marks.items() if each},
+        )
+
+    def change(self, charge_point_id: str, change: Change) -> None:
+        self._events.put_nowait(
+            ContainerChanged(
+                charge_point_id=charge_point_id,
+                container_id=self.containers[charge_point_id].container_id,
+                change=change,
+            )
+        )
 
     def die(self, charge_point_id: str, exit_code: int) -> None:
         record = self.containers[charge_point_id]
-        self.set_state(charge_point_id, ContainerState.EXITED)
+        self.exit_code = exit_code
+        self._alter(charge_point_id, state=ContainerState.EXITED, exit_code=exit_code)
         if self.wills:
             self.say_status(charge_point_id, ChargePointState.DEAD)
         self._events.put_nowait(
@@ -326,13 +433,25 @@ def a_status(state: ChargePointState, **fields: Any) -> ChargePointStatus:
 
 @asynccontextmanager
 async def launched(
-    broker: FakeBroker, engine: FakeEngine, variables: Mapping[str, str] | None = None
+    broker: FakeBroker,
+    engine: FakeEngine,
+    variables: Mapping[str, str] | None = None,
+    *,
+    wait: bool = True,
 ) -> AsyncIterator[Daemon]:
-    """Run the daemon until the body ends, or until it ends by itself."""
+    """Run the daemon until the body ends, or until it ends by itself.
+
+    Args:
+        broker: of the environment.
+        engine: of the charge points.
+        variables: the launcher's.
+        wait: until it has looked at everything.
+    """
     config = from_environment({"SIMU_ENVIRONMENT": ENVIRONMENT, **(variables or {})})
-    daemon = Daemon(config, engine, broker.make_link, broker.scan)
+    daemon = Daemon(config, engine, broker.make_link, broker.scan, objection_s=OBJECTION_S)
     async with asyncio.timeout(4 * WAIT_S), asyncio.TaskGroup() as group:
         group.create_task(daemon.run())
-        await broker.until(lambda: "observe" in engine.calls)
+        if wait:
+            await broker.until(lambda: "observe" in engine.calls)
         yield daemon
         daemon.close()

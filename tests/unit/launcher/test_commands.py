@@ -31,7 +31,12 @@ def outcome(order: Order | EntryError) -> tuple[str, ErrorCode | None]:
         (b"[1]", None, None, "got `array`"),
         (b"{}", None, None, "missing required field `type`"),
         (b'{"request_id":"r1"}', "r1", None, "missing required field `type`"),
-        (b'{"type":"stop","request_id":"r1"}', "r1", None, "known: start, kill, restart, remove"),
+        (
+            b'{"type":"sleep","request_id":"r1"}',
+            "r1",
+            None,
+            "known: start, kill, stop, restart, remove",
+        ),
         (b'{"type":5,"request_id":"r1"}', "r1", None, "got `int`"),
         (b'{"type":"start","request_id":7}', None, CommandType.START, "got `int`"),
         (b'{"type":"start","request_id":""}', None, CommandType.START, "length >= 1"),

@@ -15,23 +15,36 @@ def test_without_variables_the_defaults_hold() -> None:
     assert config.log_level == "info"
 
 
-def test_every_variable_is_read() -> None:
+def test_every_variable_is_read(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("secret")
     values = {
         "SIMU_ENVIRONMENT": "ci-7",
         "SIMU_BROKER": "[::1]:1999",
         "SIMU_CHARGE_POINT_BROKER": "mosquitto",
         "SIMU_CHARGE_POINT_IMAGE": "registry.example:5000/simu/cp:1.2",
         "SIMU_LOCALHOST_PROXY": "http://172.18.0.1:17016",
+        "SIMU_LARGEST_BRIDGE": "500",
+        "SIMU_HEARD_WITHIN": "90",
+        "SIMU_BROKER_USER": "me",
+        "SIMU_BROKER_PASSWORD_FILE": str(tmp_path / "pw"),
+        "SIMU_BROKER_CA": str(Pki.create(tmp_path / "pki").root_ca),
+        "SIMU_BROKER_ACCESS_VOLUME": "ci-7_broker-access-0123",
         "SIMU_LOG_LEVEL": "DEBUG",
     }
     assert values.keys() == VARIABLES.keys()
     config = from_environment(values)
     assert config.root == "ci_7"
-    assert config.broker == BrokerAddress(host="::1", port=1999)
+    access = config.broker.access
+    assert config.broker == BrokerAddress(host="::1", port=1999, access=access)
+    assert (access.user, access.password, access.tls is None) == ("me", "secret", False)
+    assert config.surroundings.broker_access_volume == "ci-7_broker-access-0123"
+    assert (config.surroundings.broker_user, config.surroundings.broker_tls) == ("me", True)
     surroundings = config.surroundings
     assert surroundings.broker == "mosquitto:1883"
     assert surroundings.image == "registry.example:5000/simu/cp:1.2"
     assert surroundings.localhost_proxy == "http://172.18.0.1:17016"
+    assert surroundings.host_broker == "::1:1999"
+    assert (surroundings.largest_bridge, config.heard_within_s) == (500, 90)
     assert (surroundings.environment, surroundings.log_level) == ("ci-7", "debug")
 
 
@@ -56,6 +69,9 @@ def test_an_empty_variable_counts_as_unset() -> None:
         ("SIMU_LOCALHOST_PROXY", "172.18.0.1:17016"),
         ("SIMU_LOCALHOST_PROXY", "http://172.18.0.1"),
         ("SIMU_LOCALHOST_PROXY", "http://172.18.0.1:x"),
+        ("SIMU_LARGEST_BRIDGE", "0"),
+        ("SIMU_LARGEST_BRIDGE", "1001"),
+        ("SIMU_HEARD_WITHIN", "soon"),
         ("SIMU_LOG_LEVEL", "loud"),
     ],
 )

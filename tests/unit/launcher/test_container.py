@@ -11,6 +11,8 @@ SURROUNDINGS = Surroundings(
     environment="ci-7",
     image="cp-simu/charge-point",
     broker="broker:1883",
+    host_broker="127.0.0.1:1883",
+    largest_bridge=1000,
     localhost_proxy="http://172.18.0.1:17016",
     log_level="info",
 )
@@ -59,6 +61,8 @@ def test_the_environment_variables_carry_the_specification() -> None:
         "SIMU_NB_CONNECTORS": "2",
         "SIMU_NB_PHASES": "1",
         "SIMU_VOLTAGE": "400.0",
+        "SIMU_FREQUENCY": "50.0",
+        "SIMU_SEED": "0",
         "SIMU_MAX_SETPOINT": "150000",
         "SIMU_MAX_SETPOINT_PER_CONNECTOR": "75000.5",
         "SIMU_BROKER": "broker:1883",

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cp_image.api.payloads import ChargePointState
-from launcher.api import CommandType, Died, ErrorCode, Progress
+from launcher.api import CommandType, ContainerCondition, Died, ErrorCode, Progress
 from launcher.engine import ListeningBegan, ListeningBroke
 from tests.unit.launcher.fakes import (
     ENVIRONMENT,
@@ -120,7 +120,12 @@ def test_start_of_a_dead_id_begins_with_a_clean_volume() -> None:
         assert (await broker.command("start", entry(nb_connectors=1))).ok
         assert engine.volumes["CP-1"] is not old_volume
         assert engine.containers["CP-1"].container_id != old_container
-        assert retained_of(broker, "CP-1") == ["connectors/1/status", "ocpp_config", "status"]
+        assert retained_of(broker, "CP-1") == [
+            "connectors/1/status",
+            "container",
+            "ocpp_config",
+            "status",
+        ]
 
     run(body)
 
@@ -242,7 +247,7 @@ def test_a_will_that_comes_after_the_removal_is_cleared_again() -> None:
 def test_one_bad_entry_never_stops_the_good_ones_and_progress_is_told() -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:
         bad = entry("CP-2", nb_phases=9)
-        answer = await broker.command("start", entry(), bad, entry("CP-3"), entry())
+        answer = await broker.command("start", entry(), bad, entry("CP-3"), entry(), request_id="r")
         assert [(o.id, o.code) for o in answer.results] == [
             ("CP-1", None),
             ("CP-2", ErrorCode.MALFORMED),
@@ -299,14 +304,15 @@ def test_charge_points_are_started_side_by_side_within_bounds() -> None:
 
 def test_orders_for_one_charge_point_keep_their_order_and_do_not_hold_up_others() -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:
+        await broker.command("start", entry())
         held = engine.hold["CP-1"] = asyncio.Event()
-        for type_, request_id in (("start", "1"), ("kill", "2"), ("remove", "3")):
+        for type_, request_id in (("freeze", "1"), ("kill", "2"), ("remove", "3")):
             command = {"type": type_, "charge_points": [entry()], "request_id": request_id}
             broker.say("launcher/cmd", msgspec.json.encode(command))
         assert (await broker.command("start", entry("CP-2"), request_id="other")).ok
         held.set()
-        await broker.until(lambda: len(broker.answers()) == 4)
-        assert [(a.request_id, a.ok) for a in broker.answers()] == [
+        await broker.until(lambda: len(broker.answers()) == 5)
+        assert [(a.request_id, a.ok) for a in broker.answers()[1:]] == [
             ("other", True),
             ("1", True),
             ("2", True),
@@ -362,6 +368,7 @@ def test_a_death_nobody_asked_for_is_told_and_the_status_is_dead() -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:
         await broker.command("start", entry())
         engine.wills = False
+        engine.out_of_memory = True
         engine.die("CP-1", 1)
         await broker.until(broker.events)
         assert broker.events() == [
@@ -371,6 +378,10 @@ def test_a_death_nobody_asked_for_is_told_and_the_status_is_dead() -> None:
         assert status is not None
         assert status.status is ChargePointState.DEAD
         assert status.reason == "exit code 1, out of memory"
+        condition = broker.condition("CP-1")
+        assert condition is not None
+        assert condition.state is ContainerCondition.EXITED
+        assert (condition.exit_code, condition.out_of_memory) == (1, True)
 
     run(body)
 
@@ -409,17 +420,19 @@ def test_a_new_launcher_adopts_what_runs_and_puts_the_broker_right() -> None:
             for charge_point_id in ("CP-1", "CP-2", "CP-3"):
                 await broker.command("start", entry(charge_point_id))
         engine.wills = False
-        engine.die("CP-2", 137)
+        engine.die("CP-2", 1)
         del engine.containers["CP-3"], engine.volumes["CP-3"]
         successor = FakeEngine(broker)
         successor.containers, successor.volumes = engine.containers, engine.volumes
         async with launched(broker, successor):
-            await broker.until(lambda: not retained_of(broker, "CP-3"))
+            await broker.until(lambda: not retained_of(broker, "CP-3") and broker.events())
             alive, dead = broker.status("CP-1"), broker.status("CP-2")
             assert alive is not None
             assert alive.status is ChargePointState.ACCEPTED
             assert dead is not None
             assert dead.status is ChargePointState.DEAD
+            died = [event for event in broker.events() if isinstance(event, Died)]
+            assert [(event.id, event.exit_code) for event in died] == [("CP-2", 1)]
             answer = await broker.command("start", entry())
             assert answer.results[0].code is ErrorCode.ALIVE
             assert (await broker.command("restart", {"id": "CP-2"})).ok

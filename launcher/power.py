@@ -1,0 +1,298 @@
+"""The steps of which everything is made that the launcher does with a charge point.
+
+They are taken in the charge point's turn, see `launcher.turns`.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from cp_image.api.payloads import ChargePointState
+from launcher import container, networks
+from launcher.api import ContainerCondition, Specification, secrets_volume
+from launcher.board import Board
+from launcher.conditions import Conditions, condition, running
+from launcher.container import ContainerRequest, Mark, Surroundings
+from launcher.engine import (
+    Change,
+    ContainerRecord,
+    ContainerState,
+    Engine,
+    EngineError,
+    Found,
+    Marks,
+    Observation,
+)
+from launcher.loopback import is_on_loopback
+from launcher.reconcile import dead_status
+
+LOG: Final = logging.getLogger(__name__)
+
+DIE: Final = "die"
+SIGKILLED: Final = 137
+
+
+class Power:
+    """Gives charge points their power and takes it away.
+
+    Args:
+        engine: where their containers are.
+        board: what the broker has retained of them.
+        surroundings: what they share.
+        on_loopback: tells whether a CSMS is on this machine's loopback.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        board: Board,
+        surroundings: Surroundings,
+        *,
+        on_loopback: Callable[[str], Awaitable[bool]] = is_on_loopback,
+    ) -> None:
+        self._engine = engine
+        self._board = board
+        self.conditions: Final = Conditions(board)
+        self._surroundings = surroundings
+        self._on_loopback = on_loopback
+        self._own_doing: set[tuple[str, str]] = set()
+        self._members: dict[str, str] = {}
+        self._ensured = {surroundings.environment}
+        self._network_lock = asyncio.Lock()
+        self.remembered: dict[str, Specification] = {}
+        """What was asked for, as far as this launcher has seen it."""
+        self.up_since: dict[str, float] = {}
+        """When this launcher has started them; by the event loop's clock."""
+
+    # -- what the engine has ----------------------------------------------------------------------
+
+    def notice(self, actual: Observation) -> None:
+        """Take in which charge points run, and which networks they belong to."""
+        for charge_point_id, each in actual.containers.items():
+            self._members[charge_point_id] = each.network
+            if each.alive and not each.by_hand and each.specification is not None:
+                specification = actual.of(charge_point_id).specification or each.specification
+                self.remembered.setdefault(charge_point_id, specification)
+
+    def was_own_doing(self, container_id: str, what: str) -> bool:
+        """Whether the launcher itself is the cause of an event; each is asked about once."""
+        if (container_id, what) not in self._own_doing:
+            return False
+        self._own_doing.discard((container_id, what))
+        return True
+
+    def forget_own_doing(self) -> None:
+        """The engine was not listened to for a while: what was expected may have passed by."""
+        self._own_doing.clear()
+        self._ensured.clear()
+
+    # -- steps ------------------------------------------------------------------------------------
+
+    async def prepare(self, specification: Specification, found: Found) -> None:
+        """Write down that a charge point is asked for, with a clean volume; take away the old."""
+        charge_point_id = specification.id
+        request = await self._request(specification)
+        if await self._engine.image_id(request.image) is None:
+            raise EngineError(f"image {request.image} does not exist on the engine")
+        if found.container is not None:
+            await self._remove_container(found.container)
+        if found.volume is not None:
+            await self._engine.remove_volume(found.volume.name)
+        await self._engine.create_volume(request)
+        for mark in found.marks:
+            await self._engine.clear_mark(charge_point_id, mark)
+        self._board.expect(charge_point_id)
+        self._board.clear_leftovers(charge_point_id)
+        self.remembered[charge_point_id] = specification
+
+    async def bring_up(self, specification: Specification, found: Found) -> None:
+        """Start a charge point on its volume; make what is missing, and what is no longer right."""
+        charge_point_id = specification.id
+        self.remembered[charge_point_id] = specification
+        old = found.container
+        request = await self._request(specification, old)
+        image_id = await self._engine.image_id(request.image)
+        self._board.expect(charge_point_id)
+        if old is not None and (old.by_hand or _is_as_requested(old, request, image_id)):
+            if await self._start_again(old):
+                await self._is_up(found.marks, request, old.container_id)
+                return
+            old = None
+        if image_id is None:
+            raise EngineError(f"image {request.image} does not exist on the engine")
+        if old is not None:
+            await self._remove_container(old)
+        self._board.clear_leftovers(charge_point_id, keep_connectors=specification.nb_connectors)
+        await self._make(request, found.marks)
+
+    async def put_down(self, found: ContainerRecord, *, in_order: bool = False) -> None:
+        """Take the power away, or let the charge point end in order first."""
+        if in_order and found.state is ContainerState.PAUSED:
+            await self._do(found.container_id, Change.UNPAUSE, self._engine.unpause)
+        end = self._engine.stop if in_order else self._engine.kill
+        await self._do(found.container_id, DIE, end)
+        self.say_dead(found, "stopped" if in_order else "killed")
+        end_of_it = await self._engine.post_mortem(found.container_id)
+        exit_code = end_of_it.exit_code if end_of_it is not None else SIGKILLED
+        self.conditions.show(found, state=ContainerCondition.EXITED, exit_code=exit_code)
+
+    async def freeze(self, found: ContainerRecord) -> None:
+        """Halt every process."""
+        await self._do(found.container_id, Change.PAUSE, self._engine.pause)
+        self.conditions.show(found, state=ContainerCondition.FROZEN)
+
+    async def thaw(self, found: ContainerRecord) -> None:
+        """Let halted processes go on."""
+        await self._do(found.container_id, Change.UNPAUSE, self._engine.unpause)
+        self.conditions.show(found, state=running(connected=found.connected))
+
+    async def set_network(self, found: ContainerRecord, *, cut: bool, address: str = "") -> None:
+        """Take a container's network away, or give it back at an address if that is free."""
+        if cut:
+            await self._engine.disconnect(found)
+        else:
+            await self._engine.connect(found, address)
+        self.conditions.show(found, state=condition(found.state, connected=not cut), cut=cut)
+
+    async def remove(self, charge_point_id: str, found: Found) -> None:
+        """Remove all there is of a charge point; the last that goes says that it is to go."""
+        specification = found.specification or self.remembered.get(charge_point_id)
+        await self._engine.set_mark(charge_point_id, Mark.GONE, specification)
+        if found.container is not None:
+            await self._remove_container(found.container)
+        if found.volume is not None:
+            await self._engine.remove_volume(found.volume.name)
+        await self._remove_secrets(charge_point_id)
+        if found.container is not None and found.container.alive:
+            await self._board.wait_for_will(charge_point_id)
+        nb_connectors = specification.nb_connectors if specification is not None else 0
+        self._board.clear(charge_point_id, nb_connectors=nb_connectors)
+        for mark in {*found.marks} - {Mark.GONE}:
+            await self._engine.clear_mark(charge_point_id, mark)
+        await self._engine.clear_mark(charge_point_id, Mark.GONE)
+        self._members.pop(charge_point_id, None)
+        self.remembered.pop(charge_point_id, None)
+        self.up_since.pop(charge_point_id, None)
+
+    async def unmake(self, charge_point_id: str) -> None:
+        """Leave nothing half-made behind a start that was refused."""
+        self.remembered.pop(charge_point_id, None)
+        try:
+            left = await self._engine.find(charge_point_id)
+            if left.container is not None:
+                await self._remove_container(left.container)
+            if left.volume is not None:
+                await self._engine.remove_volume(left.volume.name)
+            await self._remove_secrets(charge_point_id)
+            for mark in left.marks:
+                await self._engine.clear_mark(charge_point_id, mark)
+        except EngineError as exc:
+            LOG.warning("%s is left half-made: %s", charge_point_id, exc)
+
+    async def _remove_secrets(self, charge_point_id: str) -> None:
+        environment = self._surroundings.environment
+        await self._engine.remove_volume(secrets_volume(environment, charge_point_id))
+
+    # -- what the broker is told ------------------------------------------------------------------
+
+    def say_dead(self, found: ContainerRecord, reason: str) -> None:
+        """Say that a charge point is dead, unless that is known."""
+        last = self._board.status(found.charge_point_id)
+        if last is not None and last.status is ChargePointState.DEAD:
+            return
+        status = dead_status(last, found.specification, container=found.name, reason=reason)
+        if status is not None:
+            self._board.publish_dead(found.charge_point_id, status)
+
+    def is_known(self, charge_point_id: str) -> bool:
+        """Whether the broker, at least, knows a charge point."""
+        return self._board.status(charge_point_id) is not None
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    async def _make(self, request: ContainerRequest, marks: Marks) -> None:
+        async with self._network_lock:
+            if request.network not in {*self._ensured, container.HOST_NETWORK}:
+                await self._engine.ensure_network(request.network)
+                self._ensured.add(request.network)
+        await self._engine.create_volume(request)
+        container_id = await self._engine.create_container(request)
+        await self._do(container_id, Change.START, self._engine.start)
+        await self._is_up(marks, request, container_id)
+
+    async def _start_again(self, old: ContainerRecord) -> bool:
+        """Start a container that is there; return False where it has to be made anew."""
+        try:
+            await self._do(old.container_id, Change.START, self._engine.start)
+        except EngineError as exc:
+            if old.by_hand:
+                raise
+            # Its network may be gone, say, and another one have taken its name.
+            LOG.warning("%s does not start again, and is made anew: %s", old.name, exc)
+            self._ensured.clear()
+            await self._remove_container(old)
+            return False
+        return True
+
+    async def _is_up(self, marks: Marks, request: ContainerRequest, container_id: str) -> None:
+        self.up_since[request.charge_point_id] = asyncio.get_running_loop().time()
+        record = ContainerRecord(
+            charge_point_id=request.charge_point_id,
+            container_id=container_id,
+            name=request.name,
+            state=ContainerState.RUNNING,
+            image_id="",
+            specification=None,
+            network=request.network,
+        )
+        cut = Mark.CUT in marks and request.network != container.HOST_NETWORK
+        if cut:
+            await self._engine.disconnect(record)
+        self.conditions.show(record, state=running(connected=not cut), cut=cut)
+
+    async def _remove_container(self, found: ContainerRecord) -> None:
+        if found.alive:
+            self._own_doing.add((found.container_id, DIE))
+        await self._do(found.container_id, Change.DESTROY, self._engine.remove_container)
+        self._members.pop(found.charge_point_id, None)
+
+    async def _do(
+        self, container_id: str, what: str, call: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Do something to a container, and do not wonder at the event that tells of it."""
+        self._own_doing.add((container_id, what))
+        try:
+            await call(container_id)
+        except EngineError:
+            self._own_doing.discard((container_id, what))
+            self._own_doing.discard((container_id, DIE))
+            raise
+
+    async def _request(
+        self, specification: Specification, old: ContainerRecord | None = None
+    ) -> ContainerRequest:
+        on_loopback = self._surroundings.localhost_proxy is not None and await self._on_loopback(
+            specification.central_system
+        )
+        return container.request(
+            specification,
+            self._surroundings,
+            csms_on_loopback=on_loopback,
+            network=self._network(specification.id, old),
+        )
+
+    def _network(self, charge_point_id: str, old: ContainerRecord | None) -> str:
+        """Return the network a charge point belongs to, with a place in it reserved."""
+        network = old.network if old is not None else self._members.get(charge_point_id, "")
+        environment = self._surroundings.environment
+        if network != environment and not network.startswith(f"{environment}_"):
+            members = Counter(each for id_, each in self._members.items() if id_ != charge_point_id)
+            network = networks.choose(environment, members, self._surroundings.largest_bridge)
+        self._members[charge_point_id] = network
+        return network
+
+
+def _is_as_requested(old: ContainerRecord, request: ContainerRequest, image_id: str | None) -> bool:
+    return old.fingerprint == request.fingerprint and image_id in {old.image_id, None}
