@@ -124,6 +124,11 @@ class ChargingProfiles:
         if staying >= room:
             raise ProfileRefusedError(f"{staying} charging profiles of {room} are installed")
 
+    def allowed_units(self) -> Sequence[ChargingRateUnit]:
+        """Return the units in which schedules may come and go (§9.4)."""
+        allowed = self._configuration.elements(Key.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT)
+        return [unit for unit, quantity in _QUANTITIES.items() if quantity in allowed]
+
     def install(
         self, connector_id: int, profile: ChargingProfile, now: float, *, local_id: int | None
     ) -> None:
@@ -203,8 +208,8 @@ class ChargingProfiles:
         )
 
     def _check_schedule(self, schedule: ChargingSchedule) -> None:
-        allowed = self._configuration.elements(Key.CHARGING_SCHEDULE_ALLOWED_CHARGING_RATE_UNIT)
-        if _QUANTITIES[schedule.unit] not in allowed:
+        allowed = self.allowed_units()
+        if schedule.unit not in allowed:
             raise ProfileRefusedError(
                 f"chargingRateUnit {schedule.unit} is not allowed: {', '.join(allowed)} is"
             )

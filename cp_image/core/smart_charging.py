@@ -32,6 +32,7 @@ from cp_image.core.csms_messages import (
 )
 from cp_image.core.desk import Handler, Reply
 from cp_image.core.effects import LogLevel
+from cp_image.core.limit import unit_of
 from cp_image.core.outbox import Outbox
 from cp_image.core.station_clock import StationClock
 
@@ -233,10 +234,12 @@ class SmartCharging:
     def _composite_schedule(self, request: GetCompositeSchedule, now: float) -> Reply:
         if not 0 <= request.connector_id <= len(self._connectors) or request.duration_s <= 0:
             return Reply(answer=GetCompositeScheduleAnswer(status=AcceptanceStatus.REJECTED))
+        unit = self._shown_unit(request.unit)
+        if unit is None:
+            return Reply(answer=GetCompositeScheduleAnswer(status=AcceptanceStatus.REJECTED))
         at = self._clock.at(now)
-        whole = self._plan()
-        direct = whole.supply.direct
-        unit = request.unit or (ChargingRateUnit.W if direct else ChargingRateUnit.A)
+        # What begins with a session shows as if one began where the schedule does.
+        whole = self._plan(idle_from_at=math.floor(at))
         start_at, schedule = composite_schedule(
             whole.connectors[request.connector_id - 1] if request.connector_id else whole,
             unit,
@@ -253,16 +256,31 @@ class SmartCharging:
             )
         )
 
+    def _shown_unit(self, wanted: ChargingRateUnit | None) -> ChargingRateUnit | None:
+        """Return the unit of a composite schedule; None where it may not be shown in any."""
+        allowed = self._profiles.allowed_units()
+        if wanted is not None:
+            return wanted if wanted in allowed else None
+        own = unit_of(self._connectors[0].supply)
+        return own if own in allowed else next(iter(allowed), None)
+
     # -- plans --------------------------------------------------------------------------------
 
-    def _plan(self) -> StationPlan:
+    def _plan(self, *, idle_from_at: float | None = None) -> StationPlan:
+        """Return what is allowed.
+
+        Args:
+            idle_from_at: station time at which schedules that begin with a session begin where
+                none runs; None leaves them at their beginning for ever.
+        """
         caps = self._profiles.caps()
+        idle_from = None if idle_from_at is None else self._clock.instant(idle_from_at)
         plans = [
             ConnectorPlan(
                 supply=connector.supply,
                 max_setpoint=connector.max_setpoint,
                 caps=caps,
-                own=self._profiles.own(connector.connector_id, self._session_at(connector)),
+                own=self._profiles.own(connector.connector_id, self._began(connector, idle_from)),
                 running=connector.transaction is not None,
             )
             for connector in self._connectors
@@ -274,10 +292,10 @@ class SmartCharging:
             connectors=plans,
         )
 
-    def _session_at(self, connector: Connector) -> float | None:
-        """Return when the transaction on a connector has started; None where there is none."""
+    def _began(self, connector: Connector, idle_from: float | None) -> float | None:
+        """Return when the transaction on a connector has started, `idle_from` where none runs."""
         transaction = connector.transaction
-        return None if transaction is None else self._began_at[transaction.local_id]
+        return idle_from if transaction is None else self._began_at[transaction.local_id]
 
     def _refused(self, profile: ChargingProfile, why: ProfileRefusedError) -> None:
         self._outbox.log(

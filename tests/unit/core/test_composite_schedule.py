@@ -163,6 +163,30 @@ def test_an_instant_between_two_seconds_shows_the_limit_of_that_instant() -> Non
     assert composite(station) == [(0, 10.0), (1, 32.0)]
 
 
+@pytest.mark.parametrize(
+    ("allowed", "type_", "default"),
+    [
+        ("Current", ChargePointType.AC, A),
+        ("Power", ChargePointType.AC, W),
+        ("Current,Power", ChargePointType.AC, A),
+        ("Current", ChargePointType.DC, A),
+        ("Power", ChargePointType.DC, W),
+        ("Current,Power", ChargePointType.DC, W),
+        ("", ChargePointType.AC, None),
+    ],
+)
+def test_the_unit_is_one_that_is_allowed(
+    allowed: str, type_: ChargePointType, default: ChargingRateUnit | None
+) -> None:
+    configuration = {"ChargingScheduleAllowedChargingRateUnit": allowed}
+    station = charging(configuration=configuration, type=type_)
+    answer = ask_composite(station)
+    assert (answer.schedule.unit if answer.schedule else None) is default
+    for unit, name in ((A, "Current"), (W, "Power")):
+        status = ask_composite(station, unit=unit).status
+        assert (status is AcceptanceStatus.ACCEPTED) is (name in allowed)
+
+
 # -- properties ---------------------------------------------------------------------------------
 
 LIMITS = st.integers(0, 400).map(lambda tenths: tenths / 10)

@@ -1,5 +1,7 @@
 """Smart charging: absolute, relative and recurring schedules, in virtual days and weeks."""
 
+import math
+
 import pytest
 
 from cp_image.core.csms_messages import (
@@ -53,7 +55,7 @@ def test_a_relative_default_begins_anew_with_each_transaction() -> None:
     station = online()
     install(station, make_profile(DEFAULT, (0, 10.0), (60, 20.0), kind=RELATIVE))
     assert setpoints(station)[0] == 10.0
-    assert composite(station) == [(0, 10.0)]
+    assert station.station.next_deadline() == EPOCH + 300, "the Heartbeat: there is nothing to limit"
     for _ in range(2):
         station.run(1000)
         charge(station)
@@ -181,3 +183,15 @@ def test_a_cap_goes_on_after_a_corrected_clock_and_a_power_cut() -> None:
     assert setpoints(again)[0] == 12.0
     again.run(1)
     assert setpoints(again)[0] == 20.0
+
+
+def test_an_idle_connector_shows_what_a_session_begun_now_would_have() -> None:
+    station = online()
+    station.run(0.75)
+    install(station, make_profile(DEFAULT, (0, 10.0), (60, 20.0), kind=RELATIVE), 1)
+    for _ in range(2):
+        answer = ask_composite(station)
+        assert answer.start_at == math.floor(station.now)
+        assert composite(station) == [(0, 10.0), (60, 20.0)]
+        assert composite(station, 0) == [(0, 42.0), (60, 52.0)]
+        station.run(1000)
