@@ -117,6 +117,7 @@ class ChargingProfiles:
             raise ProfileRefusedError(
                 f"stackLevel {profile.stack_level} is not within 0 to {highest}"
             )
+        _check_purpose(profile)
         _check_times(profile)
         self._check_schedule(profile.schedule)
         staying = sum(not other.in_the_way_of(connector_id, profile) for other in self)
@@ -226,6 +227,13 @@ class ChargingProfiles:
 
 def _key(installed: InstalledProfile) -> str:
     return f"{_RECORD}{installed.profile.charging_profile_id}"
+
+
+def _check_purpose(profile: ChargingProfile) -> None:
+    # §7.8 transactionId: only a TxProfile is that of one transaction.
+    tx_profile = profile.purpose is ChargingProfilePurpose.TX_PROFILE
+    if profile.transaction_id is not None and not tx_profile:
+        raise ProfileRefusedError(f"a {profile.purpose} has no transactionId")
 
 
 def _check_times(profile: ChargingProfile) -> None:

@@ -148,7 +148,7 @@ class SmartCharging:
         It is forgotten when what is about to start (a tag being checked, or one that waits for
         its cable) comes to nothing.
 
-        The profile is one that `accepts_tx_profile`; its transactionId means nothing yet.
+        The profile is one that `accepts_tx_profile`.
         """
         self._assigned[connector.connector_id] = profile
         if connector.transaction is not None:
@@ -307,3 +307,6 @@ class SmartCharging:
 def _check_remote(profile: ChargingProfile) -> None:
     if profile.purpose is not ChargingProfilePurpose.TX_PROFILE:
         raise ProfileRefusedError(f"a remote start does not take a {profile.purpose}")
+    # §5.11: the transaction it is for has no id before it has started.
+    if profile.transaction_id is not None:
+        raise ProfileRefusedError("a profile of a remote start has no transactionId")

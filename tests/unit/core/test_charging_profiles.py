@@ -62,6 +62,11 @@ WRONG = {
     "a transaction id without a transaction": (3, make_profile(TX, (0, 10.0), transaction_id=1)),
     "the transaction of another connector": (1, make_profile(TX, (0, 10.0), transaction_id=1002)),
     "an unknown transaction": (1, make_profile(TX, (0, 10.0), transaction_id=9)),
+    "the id of a transaction with a default": (
+        1,
+        make_profile(DEFAULT, (0, 10.0), transaction_id=1001),
+    ),
+    "the id of a transaction with a cap": (0, make_profile(CAP, (0, 10.0), transaction_id=1001)),
     "a TxProfile on connector 0": (0, make_profile(TX, (0, 10.0), transaction_id=1001)),
     "a cap on a connector": (1, make_profile(CAP, (0, 10.0))),
     "an unknown connector": (4, make_profile(DEFAULT, (0, 10.0))),

@@ -1,5 +1,7 @@
 """RemoteStart, RemoteStop, UnlockConnector, ClearCache."""
 
+from dataclasses import replace
+
 import pytest
 
 from cp_image.api.payloads import ConnectorState, StopReason
@@ -235,6 +237,15 @@ def test_another_profile_is_rejected(purpose: ChargingProfilePurpose) -> None:
     station.plug()
     assert start(station, profile=make_profile(purpose)) is REJECTED
     assert started(station) == []
+
+
+def test_a_profile_of_a_remote_start_names_no_transaction() -> None:
+    station = connected()
+    station.plug(1)
+    assert start(station, 1) is ACCEPTED
+    profile = replace(make_profile(), transaction_id=1001)
+    assert start(station, 2, profile=profile) is REJECTED
+    assert started(station) == [(1, "TAG1")]
 
 
 # -- remote stop ----------------------------------------------------------------------------------

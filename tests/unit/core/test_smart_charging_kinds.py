@@ -55,7 +55,9 @@ def test_a_relative_default_begins_anew_with_each_transaction() -> None:
     station = online()
     install(station, make_profile(DEFAULT, (0, 10.0), (60, 20.0), kind=RELATIVE))
     assert setpoints(station)[0] == 10.0
-    assert station.station.next_deadline() == EPOCH + 300, "the Heartbeat: there is nothing to limit"
+    assert station.station.next_deadline() == EPOCH + 300, (
+        "the Heartbeat: there is nothing to limit"
+    )
     for _ in range(2):
         station.run(1000)
         charge(station)
