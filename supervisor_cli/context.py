@@ -14,6 +14,7 @@ from supervisor_cli.state import Broker, resolve_broker, resolve_environment
 if TYPE_CHECKING:
     from supervisor_cli.client import SimuClient
     from supervisor_cli.mirror import LinkFactory
+    from supervisor_cli.secret_volumes import SecretStore
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class Seams:
     """What a test puts in place of the network; None is the real thing."""
 
     link_factory: "LinkFactory | None" = None
+    secret_store: "Callable[[str], SecretStore] | None" = None
     interactive: Callable[[], bool] | None = None
 
 
@@ -54,6 +56,16 @@ class Settings:
             environment=self.environment,
             link_factory=self.seams.link_factory,
         )
+
+    def secret_store(self) -> "SecretStore":
+        """Return where the secrets of the environment's charge points are kept.
+
+        Raises:
+            SimuError: no engine answers.
+        """
+        from supervisor_cli.secret_volumes import SecretVolumes  # noqa: PLC0415 - 200 ms
+
+        return (self.seams.secret_store or SecretVolumes)(self.environment)
 
     def is_interactive(self) -> bool:
         """Whether somebody can answer a question."""

@@ -24,6 +24,8 @@ MANUFACTURER_CA: Final = "manufacturer_ca.pem"
 """Whom signatures of firmware must come from: one PEM certificate or several."""
 
 FILES: Final = (AUTHORIZATION_KEY, ROOT_CA, CLIENT_CERT, CLIENT_KEY, MANUFACTURER_CA)
+OWNER_UID: Final = 10001
+"""The user of the process in the image."""
 DIRECTORY_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 LONGEST_FILE_BYTES: Final = 65_536

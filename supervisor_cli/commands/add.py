@@ -1,19 +1,35 @@
 """The command add."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
 import typer
 
 from cp_image.api.payloads import ChargePointType
-from launcher.api import Specification
+from launcher.api import Progress, Specification
 from launcher.fleet import EntryError, read_specification
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
+from supervisor_cli.commands.security import (
+    AnyHostNameOption,
+    ClientCertOption,
+    ClientKeyOption,
+    InsecureTlsOption,
+    ManufacturerCaOption,
+    PasswordFileOption,
+    PasswordOption,
+    ProfileOption,
+    RootCaOption,
+    UserOption,
+    paths_of,
+    security_options,
+)
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, from_answer, progress_words, tell, words
+from supervisor_cli.secret_files import SecretSources
 from supervisor_cli.selection import next_free_id
 from supervisor_cli.terminal import doing
 
@@ -28,6 +44,8 @@ def register(app: typer.Typer) -> None:
             "simuctl add CP-7 CP-8 -u ws://localhost:9000/ocpp --phases 3 -n 2",
             "simuctl add FAST-1 -u wss://csms.example.com/ocpp --type DC",
             "simuctl add SOAK-1 --config MeterValueSampleInterval=60 --clock-rate 60",
+            "simuctl add SAFE-1 -u wss://localhost:9000/ocpp --security-profile 2 "
+            "--password-file pw --root-ca root_ca.pem",
         )
     )(add)
 
@@ -110,6 +128,16 @@ def add(  # noqa: PLR0913 - the options of a charge point
             help="What its clock shows at first, as in 2026-01-31T12:00:00Z.",
         ),
     ] = None,
+    security_profile: ProfileOption = 0,
+    password: PasswordOption = None,
+    password_file: PasswordFileOption = None,
+    authorization_user: UserOption = None,
+    root_ca: RootCaOption = None,
+    client_cert: ClientCertOption = None,
+    client_key: ClientKeyOption = None,
+    manufacturer_ca: ManufacturerCaOption = None,
+    insecure_tls: InsecureTlsOption = False,
+    any_host_name: AnyHostNameOption = False,
     no_wait: NoWait = False,
     timeout: Timeout = 60.0,
     as_json: AsJson = False,
@@ -121,6 +149,14 @@ def add(  # noqa: PLR0913 - the options of a charge point
             hint="leave --phases out",
             exit_code=ExitCode.USAGE,
         )
+    security = security_options(
+        profile=security_profile,
+        password=password,
+        user=authorization_user,
+        insecure_tls=insecure_tls,
+        any_host_name=any_host_name,
+        paths=paths_of(password_file, root_ca, client_cert, client_key, manufacturer_ca),
+    )
     given = {
         "type": kind,
         "vendor": vendor,
@@ -134,6 +170,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
         "configuration": dict(_key_and_value(word) for word in configuration or ()),
         "clock_rate": clock_rate,
         "clock_start": clock_start,
+        **security.fields(),
     }
 
     def specify(charge_point_id: str) -> Specification:
@@ -141,9 +178,13 @@ def add(  # noqa: PLR0913 - the options of a charge point
         named = {key: value for key, value in given.items() if value is not None}
         return specification({"id": charge_point_id, "serial": own_serial, **named})
 
-    wait_s = None if no_wait else timeout
-    outcomes = run(_add(settings(context), list(dict.fromkeys(ids or [])), specify, wait_s))
-    tell(outcomes, as_json=as_json)
+    wanted = _Wanted(
+        ids=list(dict.fromkeys(ids or [])),
+        specify=specify,
+        sources=security.sources,
+        wait_s=None if no_wait else timeout,
+    )
+    tell(run(_add(settings(context), wanted)), as_json=as_json)
 
 
 def specification(entry: Mapping[str, object]) -> Specification:
@@ -171,19 +212,35 @@ def _key_and_value(word: str) -> tuple[str, str]:
     return key, value
 
 
-async def _add(
-    wanted: Settings,
-    ids: list[str],
-    specify: Callable[[str], Specification],
-    wait_s: float | None,
-) -> list[Told]:
-    for each in ids:
-        specify(each)  # what is wrong with the words is said before anything is reached
-    async with wanted.client() as simu:
-        ids = ids or [next_free_id(simu.view.by_id)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Charge points to start; `ids` is empty for one with the next free id."""
+
+    ids: list[str]
+    specify: Callable[[str], Specification]
+    sources: SecretSources
+    wait_s: float | None
+
+
+async def _add(common: Settings, wanted: _Wanted) -> list[Told]:
+    for each in wanted.ids:  # what is wrong with the words is said before anything is reached
+        wanted.specify(each)
+        wanted.sources.read(each)
+    async with common.client() as simu:
+        ids = wanted.ids or [next_free_id(simu.view.by_id)]
         with doing(words("starting", len(ids))) as now:
-            answer = await simu.start(
-                [specify(each) for each in ids], lambda each: now(progress_words("starting", each))
-            )
+            specifications = [wanted.specify(each) for each in ids]
+
+            def heard(progress: Progress) -> None:
+                now(progress_words("starting", progress))
+
+            if wanted.sources.is_empty:
+                answer = await simu.start(specifications, heard)
+            else:
+                from supervisor_cli import secret_delivery  # noqa: PLC0415 - only some need it
+
+                answer = await secret_delivery.start(
+                    simu, specifications, heard, common.secret_store, wanted.sources
+                )
             outcomes = from_answer(answer, done="started", about=simu)
-            return await accepted(simu, outcomes, wait_s, now)
+            return await accepted(simu, outcomes, wanted.wait_s, now)
