@@ -16,11 +16,21 @@ from cp_image.api.payloads import (
     ConnectorState,
     ConnectorStatus,
 )
-from launcher.api import LAUNCHER_EVENT, LAUNCHER_STATUS, Died, Event, LauncherState
+from launcher.api import (
+    CP_CONTAINER,
+    LAUNCHER_EVENT,
+    LAUNCHER_STATUS,
+    ContainerCondition,
+    ContainerStatus,
+    Died,
+    Event,
+    LauncherState,
+)
 
 _EVENT: Final = msgspec.json.Decoder(Event)
 _CHARGE_POINT_STATUS: Final = msgspec.json.Decoder(ChargePointStatus)
 _CONNECTOR_STATUS: Final = msgspec.json.Decoder(ConnectorStatus)
+_CONTAINER_STATUS: Final = msgspec.json.Decoder(ContainerStatus)
 K = TypeVar("K")
 V = TypeVar("V")
 _NOTHING: Final[Mapping[int, ConnectorStatus]] = MappingProxyType({})
@@ -65,12 +75,21 @@ class ChargePointView:
         status: None until it is heard, or where only messages of connectors are left of it.
         reported: the last message of each connector.
         death: how its container ended when nobody had asked it to, until it lives again.
+        container: how its container is; None where no launcher has said so.
     """
 
     charge_point_id: str
     status: ChargePointStatus | None = None
     reported: Mapping[int, ConnectorStatus] = field(default_factory=lambda: _NOTHING)
     death: Died | None = None
+    container: ContainerStatus | None = None
+
+    @property
+    def unreachable(self) -> ContainerCondition | None:
+        """Frozen or cut, where its container is so; then the rest is as it was before."""
+        condition = self.container.state if self.container is not None else None
+        hung = {ContainerCondition.FROZEN, ContainerCondition.CUT}
+        return condition if condition in hung else None
 
     @property
     def state(self) -> ChargePointState | None:
@@ -190,6 +209,9 @@ class FleetView:
             return self if launcher is self.launcher else replace(self, launcher=launcher)
         if LAUNCHER_EVENT.parse(root, topic) is not None:
             return self._heard(_EVENT.decode(payload))
+        of_container = CP_CONTAINER.parse(root, topic)
+        if of_container is not None and of_container.charge_point_id:
+            return self._container(of_container.charge_point_id, payload)
         told = topics.identify(root, topic)
         if told is None or not told[1].charge_point_id:
             return self
@@ -219,6 +241,18 @@ class FleetView:
         if connector_id not in before.reported:
             return self
         after = replace(before, reported=_drop(before.reported, connector_id))
+        if after.status is None and not after.reported:
+            return replace(self, by_id=_drop(self.by_id, charge_point_id))
+        return self._with(after)
+
+    def _container(self, charge_point_id: str, payload: bytes) -> Self:
+        if payload:
+            status = _CONTAINER_STATUS.decode(payload)
+            return self._with(replace(self._before(charge_point_id), container=status))
+        before = self.by_id.get(charge_point_id)
+        if before is None or before.container is None:
+            return self
+        after = replace(before, container=None)
         if after.status is None and not after.reported:
             return replace(self, by_id=_drop(self.by_id, charge_point_id))
         return self._with(after)

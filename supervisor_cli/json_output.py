@@ -10,15 +10,18 @@ from supervisor_cli.fleet_view import ChargePointView, ConnectorView
 def charge_point(view: ChargePointView) -> dict[str, Any]:
     """Return a charge point: `id`, `alive`, the fields of its status, and `connectors`.
 
-    `status` is None where it was never heard.
+    `status` is None where it was never heard; `container_status` is the launcher's word on its
+    container.
     """
     reported = msgspec.to_builtins(view.status) if view.status is not None else {"status": None}
+    container = msgspec.to_builtins(view.container) if view.container is not None else None
     death = msgspec.to_builtins(view.death) if view.death is not None else None
     return {
         "id": view.charge_point_id,
         "alive": view.alive,
         **reported,
         "died": death,
+        "container_status": container,
         "connectors": [connector(each) for each in view.connectors],
     }
 

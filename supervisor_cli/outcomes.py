@@ -16,6 +16,8 @@ _HINTS: Final = {
     ErrorCode.ALIVE: "simuctl restart keeps it, simuctl rm removes it",
     ErrorCode.NOT_RUNNING: "simuctl restart gives it its power back",
     ErrorCode.CLOSING: "simuctl up starts it again",
+    ErrorCode.NOT_POSSIBLE: "simuctl add without --networking host gives it a network of its own",
+    ErrorCode.CANCELLED: "simuctl restart starts it after all",
     ErrorCode.ENGINE: "simuctl doctor looks at the engine",
 }
 _BY_GRAVITY: Final = (

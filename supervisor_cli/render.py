@@ -10,6 +10,7 @@ from rich.text import Text
 
 from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState, ChargePointType, ConnectorState
+from launcher.api import ContainerCondition, ContainerStatus
 from supervisor_cli.fleet_view import ChargePointView, ConnectorView, FleetView
 from supervisor_cli.terminal import printable
 
@@ -131,6 +132,18 @@ def state_text(state: ChargePointState | ConnectorState | None) -> Text:
     return Text(state, CONNECTOR_STYLES[state])
 
 
+def status_text(charge_point: ChargePointView) -> Text:
+    """Return what a charge point is, or why it cannot be seen, in its colour."""
+    if charge_point.unreachable is not None:
+        return Text(charge_point.unreachable, "bold yellow")
+    container = charge_point.container
+    if container is not None and container.state is ContainerCondition.WAITING:
+        return Text("restarting", "yellow")
+    if container is not None and container.unheard:
+        return Text("silent", "bold red")
+    return state_text(charge_point.state)
+
+
 def _connector_rows(charge_point: ChargePointView) -> list[list[Text]]:
     rows = [_connector_cells(charge_point, each) for each in charge_point.connectors]
     return rows or [[_NOTHING] * 6]
@@ -171,7 +184,7 @@ def _id(charge_point: ChargePointView) -> Text:
 
 
 def _status(charge_point: ChargePointView, *, first: bool) -> Text:
-    return state_text(charge_point.state) if first else Text()
+    return status_text(charge_point) if first else Text()
 
 
 def _type(charge_point: ChargePointView) -> Text:
@@ -191,7 +204,7 @@ def _unit(charge_point: ChargePointView) -> str:
 
 
 def _headline(charge_point: ChargePointView) -> Text:
-    line = Text.assemble(_id(charge_point), "  ", state_text(charge_point.state))
+    line = Text.assemble(_id(charge_point), "  ", status_text(charge_point))
     if charge_point.status is not None and charge_point.status.reason:
         line.append(f"  {printable(charge_point.status.reason)}", "dim")
     if not charge_point.alive and charge_point.connectors:
@@ -211,6 +224,8 @@ def _make(charge_point: ChargePointView) -> Table:
         table.add_row("limit", quantity(status.max_setpoint, unit))
         if status.container:
             table.add_row("container", printable(status.container))
+    if charge_point.container is not None:
+        table.add_row("", _container(charge_point.container))
     death = charge_point.death
     if death is not None:
         memory = ", out of memory" if death.out_of_memory else ""
@@ -218,6 +233,23 @@ def _make(charge_point: ChargePointView) -> Table:
         for line in death.last_log:
             table.add_row("", printable(line))
     return table
+
+
+def _container(container: ContainerStatus) -> Text:
+    words = [str(container.state)]
+    if container.cut and container.state is not ContainerCondition.CUT:
+        words.append("its network is cut")
+    if container.exit_code is not None:
+        words.append(f"exit code {container.exit_code}")
+    if container.out_of_memory:
+        words.append("out of memory")
+    if container.restarts:
+        words.append(f"started again {container.restarts} times in a row")
+    if container.network:
+        words.append(f"network {printable(container.network)}")
+    if container.text:
+        words.append(printable(container.text))
+    return Text(", ".join(words))
 
 
 def _connector_detail(charge_point: ChargePointView, connector: ConnectorView) -> Table:

@@ -1,4 +1,4 @@
-"""Commands on charge points that are there: kill, restart, rm."""
+"""Commands on charge points that are there: kill, stop, restart, rm, freeze, thaw, cut, mend."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -28,10 +28,14 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
     app.command(epilog=examples("simuctl kill CP-0001", "simuctl kill 'CP-*'"))(kill)
+    app.command(epilog=examples("simuctl stop CP-0001", "simuctl stop --all"))(stop)
     app.command(epilog=examples("simuctl restart CP-0001", "simuctl restart --all --no-wait"))(
         restart
     )
     app.command(epilog=examples("simuctl rm CP-0001", "simuctl rm --all --yes"))(rm)
+    for command in (freeze, thaw, cut, mend):
+        name = command.__name__
+        app.command(epilog=examples(f"simuctl {name} CP-0001", f"simuctl {name} 'CP-*'"))(command)
 
 
 def kill(
@@ -42,17 +46,62 @@ def kill(
     as_json: AsJson = False,
 ) -> None:
     """Cut the power of charge points; what they remember stays, and the car stays plugged."""
-    outcomes = run(
-        _command(
-            settings(context),
-            CommandType.KILL,
-            ids or [],
-            everything=everything,
-            verb="killing",
-            done="killed",
-        )
-    )
-    tell(outcomes, as_json=as_json)
+    _act(context, ids, CommandType.KILL, ("killing", "killed"), everything, as_json)
+
+
+def stop(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """End charge points in order: they say goodbye; what they remember stays."""
+    _act(context, ids, CommandType.STOP, ("stopping", "stopped"), everything, as_json)
+
+
+def freeze(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hang charge points: they do nothing any more, but their connections stay open."""
+    _act(context, ids, CommandType.FREEZE, ("freezing", "frozen"), everything, as_json)
+
+
+def thaw(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let frozen charge points go on where they hung."""
+    _act(context, ids, CommandType.THAW, ("thawing", "thawed"), everything, as_json)
+
+
+def cut(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take charge points their network until it is mended; the car stays, and charges on."""
+    _act(context, ids, CommandType.CUT, ("cutting off", "cut off"), everything, as_json)
+
+
+def mend(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give charge points that are cut off their network back."""
+    _act(context, ids, CommandType.MEND, ("mending", "mended"), everything, as_json)
 
 
 def restart(
@@ -90,6 +139,21 @@ def rm(
     """Remove charge points with all they remember."""
     wanted = settings(context)
     outcomes = run(_remove(wanted, ids or [], everything=everything, asked=yes))
+    tell(outcomes, as_json=as_json)
+
+
+def _act(
+    context: typer.Context,
+    ids: list[str] | None,
+    kind: CommandType,
+    verb_and_done: tuple[str, str],
+    everything: bool,  # noqa: FBT001 - handed on
+    as_json: bool,  # noqa: FBT001 - handed on
+) -> None:
+    verb, done = verb_and_done
+    outcomes = run(
+        _command(settings(context), kind, ids or [], everything=everything, verb=verb, done=done)
+    )
     tell(outcomes, as_json=as_json)
 
 

@@ -22,6 +22,7 @@ from cp_image.api.payloads import (
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import BrokerAddress, BrokerUnreachableError, Message
 from launcher.api import (
+    CP_CONTAINER,
     LAUNCHER_CMD,
     LAUNCHER_EVENT,
     LAUNCHER_RESULT,
@@ -29,6 +30,8 @@ from launcher.api import (
     Answer,
     Command,
     CommandType,
+    ContainerCondition,
+    ContainerStatus,
     ErrorCode,
     LauncherState,
     Outcome,
@@ -36,6 +39,12 @@ from launcher.api import (
 )
 
 ROOT = "cp_simu"
+CONDITIONS = {
+    CommandType.FREEZE: ContainerCondition.FROZEN,
+    CommandType.THAW: ContainerCondition.RUNNING,
+    CommandType.CUT: ContainerCondition.CUT,
+    CommandType.MEND: ContainerCondition.RUNNING,
+}
 
 
 def charge_point_status(**changes: Any) -> ChargePointStatus:
@@ -148,6 +157,10 @@ class World:
             self.connector(charge_point_id, number, connector)
         self.publish(topics.CP_STATUS.build(ROOT, charge_point_id), encode(made), retain=True)
 
+    def container(self, charge_point_id: str, state: ContainerCondition, **fields: Any) -> None:
+        topic = CP_CONTAINER.build(ROOT, charge_point_id)
+        self.publish(topic, encode(ContainerStatus(state=state, **fields)), retain=True)
+
     def connector(self, charge_point_id: str, number: int, status: ConnectorStatus) -> None:
         topic = topics.CONNECTOR_STATUS.build(ROOT, charge_point_id, number)
         self.publish(topic, encode(status), retain=True)
@@ -217,13 +230,15 @@ class World:
             text = f"there is no charge point {name}"
             code = ErrorCode.UNKNOWN_CHARGE_POINT
             return Outcome(id=name, ok=False, code=code, text=text)
-        if kind is CommandType.KILL:
+        if kind in {CommandType.KILL, CommandType.STOP}:
             if not alive:
                 text = f"{name} is not running"
                 return Outcome(id=name, ok=False, code=ErrorCode.NOT_RUNNING, text=text)
             self.charge_point(name, status=ChargePointState.DEAD)
         elif kind is CommandType.RESTART:
             self._boot(name, {})
+        elif kind in CONDITIONS:
+            self.container(name, CONDITIONS[kind])
         else:
             self.containers.discard(name)
             self.publish(topics.CP_STATUS.build(ROOT, name), b"", retain=True)
