@@ -152,6 +152,7 @@ class ConnectorPlan:
         caps: ChargePointMaxProfiles.
         own: TxProfiles, below them TxDefaultProfiles.
         running: whether a transaction runs on it.
+        phases: to which its hardware is bound; None where they follow the limits.
     """
 
     supply: Supply
@@ -159,13 +160,14 @@ class ConnectorPlan:
     caps: Stack
     own: Stack
     running: bool = False
+    phases: int | None = None
 
     def limit_at(self, at: float) -> Limit:
         """Return the least of hardware, ChargePointMaxProfile, and TxProfile or its default."""
         limit = hardware_limit(self.max_setpoint, self.supply)
         for stack in (self.caps, self.own):
             limit = limit.least(stack.limit_at(at, self.supply) or limit)
-        return limit
+        return limit if self.phases is None else replace(limit, phases=self.phases)
 
     def next_change_at(self, at: float) -> float | None:
         """Return the first instant after `at` at which the limit may be another; None: never."""

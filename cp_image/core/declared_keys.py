@@ -125,7 +125,10 @@ _SMART_CHARGING: Final = (
         allowed=frozenset({"Current", "Power"}),
     ),
     _count(name=Key.CHARGING_SCHEDULE_MAX_PERIODS, default="1440"),
-    _boolean(name=Key.CONNECTOR_SWITCH_3_TO_1_PHASE_SUPPORTED, default="false", read_only=True),
+    # true: numberPhases of a charging profile takes phases away from a running session, too, and
+    # gives them back. false: a session stays on the phases it has begun with; numberPhases counts
+    # for the next one, and a limit in W is held by fewer amperes on all of them.
+    _boolean(name=Key.CONNECTOR_SWITCH_3_TO_1_PHASE_SUPPORTED, default="true", read_only=True),
     _count(name=Key.MAX_CHARGING_PROFILES_INSTALLED, default="500"),
 )
 

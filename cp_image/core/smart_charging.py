@@ -8,12 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cp_image.core.charging_plans import ChargingPlans
 from cp_image.core.charging_profiles import ChargingProfiles, ProfileRefusedError
-from cp_image.core.composite_schedule import (
-    ConnectorPlan,
-    StationPlan,
-    composite_schedule,
-)
+from cp_image.core.composite_schedule import composite_schedule
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
 from cp_image.core.csms_messages import (
@@ -57,15 +54,20 @@ class SmartCharging:
         outbox: Outbox,
     ) -> None:
         self._connectors = connectors
-        self._max_setpoint = max_setpoint
         self._configuration = configuration
         self._clock = clock
         self._outbox = outbox
         self._profiles = ChargingProfiles(
             stored=stored, configuration=configuration, clock=clock, outbox=outbox
         )
+        self._plans = ChargingPlans(
+            connectors=connectors,
+            max_setpoint=max_setpoint,
+            profiles=self._profiles,
+            configuration=configuration,
+            clock=clock,
+        )
         self._assigned: dict[int, ChargingProfile] = {}
-        self._began_at: dict[int, float] = {}  # of a transaction, by the computer's clock
         self._next_change_at: float | None = None
 
     def handlers(self) -> Mapping[type[Any], Handler]:
@@ -85,9 +87,11 @@ class SmartCharging:
             What all connectors have to share; A per phase for AC, W for DC.
         """
         at = self._clock.at(now)
-        self._follow_transactions()
+        running = {c.transaction.local_id for c in self._connectors if c.transaction is not None}
+        self._profiles.end_transactions(running)
         self._take_assigned(now)
-        plan = self._plan()
+        self._plans.follow_sessions(now)
+        plan = self._plans.plan()
         for connector, own in zip(self._connectors, plan.connectors, strict=True):
             limit = own.limit_at(at)
             connector.ocpp_setpoint = limit.setpoint(own.supply)
@@ -117,18 +121,6 @@ class SmartCharging:
         if changed_at is None or changed_at > now:
             return None
         return changed_at if any(c.transaction is not None for c in self._connectors) else None
-
-    def _follow_transactions(self) -> None:
-        running = [c.transaction for c in self._connectors if c.transaction is not None]
-        # Nothing can have corrected station time between its start and this: the instant it had
-        # then is known now, and stays.
-        self._began_at = {
-            transaction.local_id: self._began_at.get(
-                transaction.local_id, self._clock.instant(transaction.started_at)
-            )
-            for transaction in running
-        }
-        self._profiles.end_transactions(self._began_at)
 
     # -- a TxProfile that comes with a remote start -------------------------------------------
 
@@ -239,7 +231,7 @@ class SmartCharging:
             return Reply(answer=GetCompositeScheduleAnswer(status=AcceptanceStatus.REJECTED))
         at = self._clock.at(now)
         # What begins with a session shows as if one began where the schedule does.
-        whole = self._plan(idle_from_at=math.floor(at))
+        whole = self._plans.plan(idle_from_at=math.floor(at))
         start_at, schedule = composite_schedule(
             whole.connectors[request.connector_id - 1] if request.connector_id else whole,
             unit,
@@ -263,39 +255,6 @@ class SmartCharging:
             return wanted if wanted in allowed else None
         own = unit_of(self._connectors[0].supply)
         return own if own in allowed else next(iter(allowed), None)
-
-    # -- plans --------------------------------------------------------------------------------
-
-    def _plan(self, *, idle_from_at: float | None = None) -> StationPlan:
-        """Return what is allowed.
-
-        Args:
-            idle_from_at: station time at which schedules that begin with a session begin where
-                none runs; None leaves them at their beginning for ever.
-        """
-        caps = self._profiles.caps()
-        idle_from = None if idle_from_at is None else self._clock.instant(idle_from_at)
-        plans = [
-            ConnectorPlan(
-                supply=connector.supply,
-                max_setpoint=connector.max_setpoint,
-                caps=caps,
-                own=self._profiles.own(connector.connector_id, self._began(connector, idle_from)),
-                running=connector.transaction is not None,
-            )
-            for connector in self._connectors
-        ]
-        return StationPlan(
-            supply=self._connectors[0].supply,
-            max_setpoint=self._max_setpoint,
-            caps=caps,
-            connectors=plans,
-        )
-
-    def _began(self, connector: Connector, idle_from: float | None) -> float | None:
-        """Return when the transaction on a connector has started, `idle_from` where none runs."""
-        transaction = connector.transaction
-        return idle_from if transaction is None else self._began_at[transaction.local_id]
 
     def _refused(self, profile: ChargingProfile, why: ProfileRefusedError) -> None:
         self._outbox.log(

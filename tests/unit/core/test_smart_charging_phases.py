@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from cp_image.api.payloads import ChargePointType
 from cp_image.core.composite_schedule import ConnectorPlan, Stack, StationPlan, Timeline
-from cp_image.core.csms_messages import ChargingProfile, ChargingRateUnit
+from cp_image.core.csms_messages import (
+    ChargingProfile,
+    ChargingRateUnit,
+    RemoteStartTransaction,
+)
 from cp_image.core.energy import Supply
 from tests.support.charging import (
     CAP,
@@ -15,12 +19,13 @@ from tests.support.charging import (
     ask_composite,
     charge,
     charging,
+    clear,
     composite,
     install,
     make_profile,
     setpoints,
 )
-from tests.support.virtual_station import EPOCH, VirtualStation
+from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 A, W = ChargingRateUnit.A, ChargingRateUnit.W
 AC = Supply(type=ChargePointType.AC, nb_phases=3, voltage_v=230.0)
@@ -166,3 +171,59 @@ def test_the_setpoint_is_what_the_tightest_limit_leaves(
         in_amperes, in_watts = (station.shown_at(EPOCH, unit) for unit in (A, W))
         assert in_amperes.number_phases == in_watts.number_phases
         assert in_amperes.limit * 230 * most == pytest.approx(in_watts.limit, abs=0.1 * 690 + 0.1)
+
+
+# -- phases that cannot be switched while charging (§9.4 ConnectorSwitch3to1PhaseSupported) --------
+
+FIXED = {"ConnectorSwitch3to1PhaseSupported": "false"}
+
+
+def test_unless_told_otherwise_a_session_is_switched_to_fewer_phases() -> None:
+    station = charging()
+    assert station.station.ocpp_config()["ConnectorSwitch3to1PhaseSupported"] == "true"
+    install(station, make_profile(TX, (0, 16.0), phases=1), 1)
+    assert station.connector().power_w == 16 * 230
+
+
+def test_a_running_session_keeps_its_phases() -> None:
+    station = charging(configuration=FIXED)
+    install(station, make_profile(TX, (0, 16.0), phases=1), 1)
+    status = station.connector()
+    assert (status.consumption_l1, status.consumption_l2, status.consumption_l3) == (16, 16, 16)
+    assert shown(station, 1, A) == (16.0, 3)
+    assert shown(station, 1, W) == (11_040.0, 3)
+
+
+@pytest.mark.parametrize("cap", [False, True])
+def test_watts_are_then_held_by_amperes_on_all_phases(cap: bool) -> None:
+    station = charging(configuration=FIXED)
+    purpose, connector_id = (CAP, 0) if cap else (TX, 1)
+    install(station, make_profile(purpose, (0, 4_140.0), unit=W, phases=1), connector_id)
+    assert setpoints(station) == (6.0, 6.0)
+    assert station.connector().power_w == 4_140.0
+    assert shown(station, 1, W) == (4_140.0, 3)
+    assert shown(station, 1, A) == (6.0, 3)
+
+
+def test_a_session_that_begins_on_one_phase_stays_on_it() -> None:
+    station = charging(configuration=FIXED)
+    station.unplug()
+    install(station, make_profile(DEFAULT, (0, 16.0), (60, 20.0), phases=1))
+    charge(station)
+    assert station.connector().power_w == 16 * 230
+    clear(station)
+    assert station.connector().power_w == 32 * 230
+    assert shown(station, 1, W) == (7360.0, 1)
+    station.unplug()
+    charge(station)
+    assert station.connector().power_w == 32 * 690, "the next session has all phases"
+
+
+def test_the_profile_of_a_remote_start_says_on_which_phases_it_begins() -> None:
+    station = VirtualStation(make_settings(configuration=FIXED))
+    station.connect()
+    station.plug(draws=32.0)
+    profile = make_profile(TX, (0, 16.0), phases=1)
+    request = RemoteStartTransaction(id_tag="TAG1", connector_id=1, charging_profile=profile)
+    station.ask(request)
+    assert station.connector().power_w == 16 * 230
