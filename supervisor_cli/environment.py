@@ -18,7 +18,10 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
-from supervisor_cli import images
+from cp_image.api import secrets
+from launcher.api import BROKER_ACCESS_AT, BROKER_CA_FILE, BROKER_PASSWORD_FILE
+from supervisor_cli import broker_lock, images
+from supervisor_cli.broker_lock import BrokerLock, FittedLock
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_path
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
@@ -59,6 +62,7 @@ class EnvironmentSettings:
         broker_host: address of this machine on which the broker listens.
         broker_port: its port; 0 means the one it has, or any free one.
         launcher: whether the launcher runs as a container; without it, run `simu-launcher`.
+        broker_lock: what the broker asks for; None lets everybody in, without TLS.
     """
 
     name: str
@@ -66,15 +70,21 @@ class EnvironmentSettings:
     broker_port: int = _BROKER_PORT
     launcher: bool = True
     charge_point_image: str = images.CHARGE_POINT
+    broker_lock: BrokerLock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """An environment that is up: where its broker and its localhost proxy listen."""
+    """An environment that is up: where its broker and its localhost proxy listen.
+
+    Attributes:
+        lock: of the broker; None where it lets everybody in.
+    """
 
     broker_host: str
     broker_port: int
     localhost_proxy: str
+    lock: FittedLock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +113,15 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         gateway, subnet = _addresses(network)
         report("starting the broker")
         settings = _with_broker_port(client, settings)
-        _ensure_container(client, settings.name, _broker(settings))
+        lock = _fitted(client, settings, gateway)
+        _ensure_container(client, settings.name, _broker(settings, lock))
         report("starting the localhost proxy")
         _ensure_container(client, settings.name, _localhost_proxy(gateway, subnet))
         running = Running(
             broker_host=settings.broker_host,
             broker_port=settings.broker_port,
             localhost_proxy=f"http://{gateway}:{_PROXY_PORT}",
+            lock=lock,
         )
         if settings.launcher:
             report("starting the launcher")
@@ -196,7 +208,25 @@ def find(client: docker.DockerClient, environment: str, role: Role) -> Container
 # -- what should run ------------------------------------------------------------------------------
 
 
-def _broker(settings: EnvironmentSettings) -> _Wanted:
+def _fitted(
+    client: docker.DockerClient, settings: EnvironmentSettings, gateway: str
+) -> FittedLock | None:
+    lock = settings.broker_lock
+    if lock is None:
+        return None
+    if lock.tls:
+        lock = replace(lock, names=broker_lock.names(settings.broker_host, gateway))
+    return broker_lock.fit(client, settings.name, lock, settings.charge_point_image)
+
+
+def _broker(settings: EnvironmentSettings, lock: FittedLock | None) -> _Wanted:
+    locked: dict[str, Any] = {}
+    if lock is not None:
+        locked = {
+            "user": f"{broker_lock.BROKER_UID}:{broker_lock.BROKER_UID}",
+            "entrypoint": ["/usr/sbin/mosquitto", "-c", f"{broker_lock.AT}/mosquitto.conf"],
+            "volumes": {lock.broker_volume: {"bind": broker_lock.AT, "mode": "ro"}},
+        }
     return _Wanted(
         role=Role.BROKER,
         image=images.BROKER,
@@ -207,6 +237,7 @@ def _broker(settings: EnvironmentSettings) -> _Wanted:
             "networking_config": {
                 settings.name: docker.types.EndpointConfig(_API_VERSION, aliases=[str(Role.BROKER)])
             },
+            **locked,
         },
     )
 
@@ -222,6 +253,13 @@ def _localhost_proxy(gateway: str, subnet: str) -> _Wanted:
 
 def _launcher(settings: EnvironmentSettings, running: Running) -> _Wanted:
     engine_socket = socket_path()
+    volumes = {engine_socket: {"bind": "/var/run/docker.sock", "mode": "rw"}}
+    groups = [str(Path(engine_socket).stat().st_gid)]
+    access: dict[str, str] = {}
+    if running.lock is not None:
+        volumes[running.lock.access_volume] = {"bind": BROKER_ACCESS_AT, "mode": "ro"}
+        groups.append(str(secrets.OWNER_UID))  # whose files those are
+        access = _access(running.lock)
     return _Wanted(
         role=Role.LAUNCHER,
         image=images.LAUNCHER,
@@ -230,8 +268,8 @@ def _launcher(settings: EnvironmentSettings, running: Running) -> _Wanted:
             "network_mode": "host",
             # What ends with 0, as the launcher does after `close`, stays down.
             "restart_policy": {"Name": "on-failure"},
-            "volumes": {engine_socket: {"bind": "/var/run/docker.sock", "mode": "rw"}},
-            "group_add": [str(Path(engine_socket).stat().st_gid)],
+            "volumes": volumes,
+            "group_add": groups,
         },
         environment={
             "SIMU_ENVIRONMENT": settings.name,
@@ -239,8 +277,20 @@ def _launcher(settings: EnvironmentSettings, running: Running) -> _Wanted:
             "SIMU_CHARGE_POINT_BROKER": f"broker:{_BROKER_PORT}",
             "SIMU_CHARGE_POINT_IMAGE": settings.charge_point_image,
             "SIMU_LOCALHOST_PROXY": running.localhost_proxy,
+            **access,
         },
     )
+
+
+def _access(lock: FittedLock) -> dict[str, str]:
+    """Return the launcher's variables for getting into the broker, and letting others in."""
+    access = {"SIMU_BROKER_ACCESS_VOLUME": lock.access_volume}
+    if lock.user is not None:
+        access["SIMU_BROKER_USER"] = lock.user
+        access["SIMU_BROKER_PASSWORD_FILE"] = f"{BROKER_ACCESS_AT}/{BROKER_PASSWORD_FILE}"
+    if lock.ca is not None:
+        access["SIMU_BROKER_CA"] = f"{BROKER_ACCESS_AT}/{BROKER_CA_FILE}"
+    return access
 
 
 # -- the engine -----------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from cp_image.api import topics
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import BrokerAddress, BrokerUnreachableError, Message, MqttLink
 from launcher.api import (
-    CP_CONTAINER,
     DEFAULT_ENVIRONMENT,
     LAUNCHER_EVENT,
     LAUNCHER_RESULT,
@@ -29,7 +28,6 @@ _HEARD: Final = (
     topics.CP_STATUS,
     topics.CONNECTOR_STATUS,
     topics.CP_RESULT,
-    CP_CONTAINER,
 )
 _MARKER: Final = Topic("supervisor/{id}", retain=False)
 """A mirror's own: what it says there comes back after the retained messages of its filters."""
@@ -110,7 +108,7 @@ class Mirror:
         self._watchers: set[Callable[[], None]] = set()
         self._tasks = asyncio.TaskGroup()
         self._link = link_factory(
-            address=BrokerAddress(host=self.broker.host, port=self.broker.port),
+            address=self.broker.address(),
             client_id=f"simuctl-{self._nonce}",
             on_message=self._received,
             on_connection=self._connection,

@@ -1,4 +1,6 @@
-"""Where the broker of an environment listens: what `up` wrote down, and the order of asking.
+"""Where the broker of an environment is, and how to get in: what `up` wrote down.
+
+Of a password, it is written down in which file it is.
 
 The file is ``$XDG_STATE_HOME/cp-simu/ENVIRONMENT.json`` (``~/.local/state`` without the variable).
 """
@@ -6,26 +8,60 @@ The file is ``$XDG_STATE_HOME/cp-simu/ENVIRONMENT.json`` (``~/.local/state`` wit
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
 import msgspec
 
 from launcher.api import DEFAULT_ENVIRONMENT
 from supervisor_cli.errors import ExitCode, SimuError
 
+if TYPE_CHECKING:
+    from cp_image.mqtt_link import BrokerAddress
+
 ENVIRONMENT_VARIABLE: Final = "SIMU_ENVIRONMENT"
 BROKER_VARIABLE: Final = "SIMU_BROKER"
+ACCESS_VARIABLES: Final = ("SIMU_BROKER_USER", "SIMU_BROKER_PASSWORD_FILE", "SIMU_BROKER_CA")
 DEFAULT_PORT: Final = 1883
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an MQTT broker listens."""
+    """Where an MQTT broker listens, and by what one gets in.
+
+    Attributes:
+        user: empty is anonymous.
+        password_file: where the password is; empty without one.
+        ca: file of whom the broker's certificate must come from; empty is no TLS.
+    """
 
     host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = DEFAULT_PORT
+    user: str = ""
+    password_file: str = ""
+    ca: str = ""
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def address(self) -> "BrokerAddress":
+        """Return what a link connects to.
+
+        Raises:
+            SimuError: a file cannot be used (exit code 2).
+        """
+        from cp_image import mqtt_link  # noqa: PLC0415 - MQTT costs 100 ms
+
+        variables = dict(
+            zip(ACCESS_VARIABLES, (self.user, self.password_file, self.ca), strict=True)
+        )
+        try:
+            access = mqtt_link.read_access(variables)
+        except ValueError as exc:
+            raise SimuError(
+                f"cannot use broker {self}: {exc}",
+                hint="simuctl up writes down how to get in",
+                exit_code=ExitCode.USAGE,
+            ) from exc
+        return mqtt_link.BrokerAddress(host=self.host, port=self.port, access=access)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -56,17 +92,24 @@ def resolve_environment(given: str | None) -> str:
 
 
 def resolve_broker(environment: str, given: Broker | None = None) -> Broker:
-    """Return the broker: as given, else ``SIMU_BROKER``, else what `up` wrote, else the default.
+    """Return the broker, and how to get in: as variables say, else as `up` wrote for that broker.
+
+    The broker is as given, else ``SIMU_BROKER``, else what `up` wrote, else the default.
 
     Raises:
         SimuError: the environment variable is no address (exit code 2).
     """
-    if given is not None:
-        return given
     named = os.environ.get(BROKER_VARIABLE)
-    if named:
-        return Broker.parse(named)
-    return load(environment) or Broker()
+    broker = given or (Broker.parse(named) if named else None)
+    written = load(environment) or Broker()
+    if broker is None or (broker.host, broker.port) == (written.host, written.port):
+        broker = written
+    access = {
+        field: os.environ[variable]
+        for field, variable in zip(("user", "password_file", "ca"), ACCESS_VARIABLES, strict=True)
+        if os.environ.get(variable)
+    }
+    return msgspec.structs.replace(broker, **access)
 
 
 def path(environment: str) -> Path:

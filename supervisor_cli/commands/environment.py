@@ -1,5 +1,6 @@
 """Commands on the environment itself: up, down, doctor, images."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,13 @@ from supervisor_cli.terminal import data_console, doing, print_json, say
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the root."""
-    app.command(epilog=examples("simuctl up", "simuctl -e ci-42 up --broker-port 0"))(up)
+    app.command(
+        epilog=examples(
+            "simuctl up",
+            "simuctl -e ci-42 up --broker-port 0",
+            "simuctl up --broker-user me --broker-password-file pw --broker-tls",
+        )
+    )(up)
     app.command(epilog=examples("simuctl down", "simuctl -e ci-42 down --yes"))(down)
     app.command(epilog=examples("simuctl doctor", "simuctl doctor --json"))(doctor)
     app.command(epilog=examples("simuctl images"))(images)
@@ -31,15 +38,39 @@ def up(
         int,
         typer.Option(metavar="PORT", min=0, max=65535, help="Its port; 0 for any free one."),
     ] = state.DEFAULT_PORT,
+    broker_user: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            show_default="as it is; at first anybody",
+            help="Whom alone the broker lets in.",
+        ),
+    ] = "",
+    broker_password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Holds that user's password.")
+    ] = None,
+    broker_tls: Annotated[
+        bool,
+        typer.Option(
+            "--broker-tls",
+            show_default="as it is; at first without",
+            help="Speak to the broker by TLS, with a certificate made for it.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Bring the environment up: images, network, broker, launcher. What runs is left alone."""
     from supervisor_cli import engine  # noqa: PLC0415 - the engine's client costs 200 ms
-    from supervisor_cli.bring_up import bring_up  # noqa: PLC0415
+    from supervisor_cli.bring_up import bring_up, broker_lock  # noqa: PLC0415
     from supervisor_cli.environment import EnvironmentSettings  # noqa: PLC0415
 
     name = settings(context).environment
-    wanted = EnvironmentSettings(name=name, broker_host=broker_host, broker_port=broker_port)
+    wanted = EnvironmentSettings(
+        name=name,
+        broker_host=broker_host,
+        broker_port=broker_port,
+        broker_lock=broker_lock(broker_user, broker_password_file, tls=broker_tls),
+    )
     with doing(f"bringing up environment {name}", steps=True) as now:
         broker = bring_up(engine.connect(), wanted, now)
     if as_json:

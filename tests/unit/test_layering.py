@@ -78,10 +78,13 @@ IMPORTERS: dict[str, set[str]] = {
         "launcher.docker_host",
         "launcher.docker_networks",
         "supervisor_cli.bring_up",
+        "supervisor_cli.broker_lock",
         "supervisor_cli.engine",
         "supervisor_cli.environment",
         "supervisor_cli.images",
         "supervisor_cli.doctor",
+        "supervisor_cli.secret_volumes",
+        "supervisor_cli.volume_files",
     },
 }
 

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from cp_image.mqtt_link import BrokerAddress
 from launcher.config import VARIABLES, ConfigError, from_environment
+from supervisor_cli.pki import Pki
 
 
 def test_without_variables_the_defaults_hold() -> None:
