@@ -26,8 +26,11 @@ from cp_image.api.payloads import (
     Text25,
     Voltage,
 )
+from cp_image.api.secrets import AUTHORIZATION_KEY, SecurityProfile, TlsVerification
 from cp_image.api.topics import DEFAULT_ROOT
+from cp_image.core.configuration_key import Key
 from cp_image.core.effects import LogLevel
+from cp_image.core.identity import KeyKind
 from cp_image.mqtt_link import ACCESS_VARIABLES, BrokerAccessError, BrokerAddress, read_access
 
 PREFIX: Final = "SIMU_"
@@ -35,6 +38,8 @@ PREFIX: Final = "SIMU_"
 HttpProxy = Annotated[
     str, Meta(pattern=r"\Ahttps?://(?:[^\s/?#@]+@)?[^\s/?#@:]+(?::[0-9]{1,5})?/?\Z")
 ]
+AuthorizationUser = Annotated[str, Meta(pattern=r"\A[^:\x00-\x1f\x7f]{1,255}\Z")]
+"""RFC 7617 §2: a user has no colon."""
 Root = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)*\Z")]
 
 
@@ -52,6 +57,10 @@ class Config:
         clock_rate: how many times as fast as real time the charge point's clock runs.
         clock_start: epoch seconds its clock shows when it first starts; None is now.
         configuration: OCPP configuration keys that differ from their defaults.
+        security_profile: the least, see `cp_image.api.secrets` for what it takes.
+        authorization_user: of HTTP Basic authentication; None is the charge point id.
+        tls_verification: what is asked of the certificate of the CSMS.
+        key_kind: of the private keys the charge point makes.
     """
 
     id: str
@@ -75,7 +84,15 @@ class Config:
     clock_rate: float
     clock_start: float | None
     configuration: Mapping[str, str]
+    security_profile: SecurityProfile
+    authorization_user: str | None
+    tls_verification: TlsVerification
+    key_kind: KeyKind
     log_level: LogLevel
+
+
+class UntoldError(Exception):
+    """A value is wrong and must not be shown; the text says why."""
 
 
 class ConfigError(Exception):
@@ -99,7 +116,18 @@ def _to_instant(text: str) -> float:
 
 
 def _to_configuration(text: str) -> Mapping[str, str]:
-    return msgspec.json.decode(text, type=dict[KeyName, KeyText])
+    keys = msgspec.json.decode(text, type=dict[KeyName, KeyText])
+    for name in keys:
+        if name.lower() in _ELSEWHERE:
+            raise UntoldError(f"{name} does not stand there: {_ELSEWHERE[name.lower()]}")
+    return keys
+
+
+_ELSEWHERE: Final = {
+    Key.AUTHORIZATION_KEY.lower(): f"it is a secret, the file {AUTHORIZATION_KEY} holds it",
+    Key.SECURITY_PROFILE.lower(): f"{PREFIX}SECURITY_PROFILE says it",
+}
+"""Configuration keys that are set by other means."""
 
 
 def _to_broker(text: str) -> BrokerAddress:
@@ -297,6 +325,34 @@ VARIABLES: Final = (
         default="{}",
     ),
     Variable(
+        field="security_profile",
+        read=_to(SecurityProfile),
+        meaning="OCPP security profile; what it takes lies in the files of STATE_DIRECTORY/secrets",
+        rule="0 to 3; 2 and 3 go with a wss:// URL",
+        default="0",
+    ),
+    Variable(
+        field="authorization_user",
+        read=_to(AuthorizationUser),
+        meaning="user of HTTP Basic authentication, profiles 1 and 2",
+        rule="1 to 255 characters without ':'",
+        shown_default="the charge point id",
+    ),
+    Variable(
+        field="tls_verification",
+        read=_to(TlsVerification),
+        meaning="what is asked of the certificate of the CSMS; less than full is UNSAFE",
+        rule="full, no-host-name or none",
+        default="full",
+    ),
+    Variable(
+        field="key_kind",
+        read=_to(KeyKind),
+        meaning="private keys it makes for SignCertificate",
+        rule="ec-p256 or rsa-2048",
+        default="ec-p256",
+    ),
+    Variable(
         field="log_level",
         read=_to(LogLevel),
         meaning="how much is logged",
@@ -326,6 +382,8 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
         try:
             text.encode()  # UnicodeEncodeError is a ValueError
             values[variable.field] = variable.read(text)
+        except UntoldError as exc:
+            problems.append(f"{variable.name}: {exc}")
         except ValueError:
             problems.append(f"{variable.name}={text!r} is not allowed: {variable.rule}")
     try:
@@ -334,11 +392,25 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
             values["broker"] = replace(values["broker"], access=access)
     except BrokerAccessError as exc:
         problems.append(str(exc))
+    problems += _unlike(values)
     if problems:
         raise ConfigError(problems)
     if is_dc:
         values["nb_phases"] = 1
     return Config(**values)
+
+
+def _unlike(values: Mapping[str, Any]) -> list[str]:
+    """Return what does not go together."""
+    profile, url = values.get("security_profile"), values.get("central_system")
+    if profile is None or url is None or profile < SecurityProfile.TLS:
+        return []
+    if url.lower().startswith("wss:"):
+        return []
+    return [
+        f"{PREFIX}SECURITY_PROFILE={profile.value} goes with a wss:// URL: "
+        f"{PREFIX}CENTRAL_SYSTEM={central_system.without_password(url)!r} has no TLS"
+    ]
 
 
 def describe() -> str:

@@ -61,6 +61,9 @@ class CsmsRelation:
 
     def publish(self, status: ChargePointState, reason: str = "") -> None:
         """Publish how it stands, if that is news."""
+        if status is not ChargePointState.DEAD:
+            # What is not verified is said as long as it is so.
+            reason = "; ".join(filter(None, (reason, self._settings.security.warning)))
         news = PublishStation(status=status, reason=reason)
         if news != self._published:
             self._published = news

@@ -10,21 +10,28 @@ from random import Random
 from typing import Final
 from uuid import uuid4
 
+from cp_image.api import secrets
 from cp_image.api.payloads import ChargePointState, ChargePointStatus
 from cp_image.api.topics import Topic
 from cp_image.config import Config
+from cp_image.core.security_settings import SecuritySettings
 from cp_image.core.settings import StationSettings
 from cp_image.core.station import Station
 from cp_image.dialects.ocpp16.dialect import Ocpp16
 from cp_image.mqtt_link import BrokerAddress, Message, MqttLink
+from cp_image.shell.certificates import Certificates
 from cp_image.shell.clock import WallClock, make_clock
 from cp_image.shell.control import Control, Link, LinkCallbacks
-from cp_image.shell.csms import CsmsLink, Timing, charge_point_url
+from cp_image.shell.csms import CsmsLink, Timing
+from cp_image.shell.csms_access import CsmsAccess, warning
+from cp_image.shell.key_tasks import KeyTasks
 from cp_image.shell.recent_log import RecentLog
 from cp_image.shell.runner import Runner
+from cp_image.shell.secret_files import GivenSecrets, SecretFiles
 from cp_image.shell.store import Store
 from cp_image.shell.transfer_tasks import TransferTasks
 
+LOG: Final = logging.getLogger(__name__)
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -70,17 +77,30 @@ def build(
     clock = make_clock(store, rate=config.clock_rate, start_at=config.clock_start)
     recent_log = recent_log or RecentLog(clock)
     recent_log.clock = clock
+    files = SecretFiles(config.state_directory / secrets.DIRECTORY)
+    given = files.given()
+    for name, problem in given.problems.items():
+        LOG.error("%s: %s", files.directory / name, problem)
+    access = CsmsAccess(
+        central_system=config.central_system,
+        charge_point_id=config.id,
+        user=config.authorization_user,
+        files=files,
+        problems=given.problems,
+        verification=config.tls_verification,
+    )
     return Runner(
         make_station=lambda: Station(
-            settings(config),
+            settings(config, given),
             stored=store.load(),
             random=_random(config, "station"),
             message_ids=message_ids(),
+            certificates=Certificates(),
         ),
         store=store,
         clock=clock,
         make_csms=lambda on_event: CsmsLink(
-            url=charge_point_url(config.central_system, config.id),
+            door=access,
             dialect=Ocpp16(),
             on_event=on_event,
             random=_random(config, "csms"),
@@ -98,11 +118,12 @@ def build(
         make_transfers=lambda on_event: TransferTasks(
             on_event=on_event, log_lines=recent_log.lines, proxy=config.csms_proxy
         ),
+        make_keys=lambda on_event: KeyTasks(access=access, files=files, on_event=on_event),
     )
 
 
-def settings(config: Config) -> StationSettings:
-    """Return what the core must know of a configuration."""
+def settings(config: Config, given: GivenSecrets) -> StationSettings:
+    """Return what the core must know of a configuration, and of the secrets it is given."""
     return StationSettings(
         charge_point_id=config.id,
         type=config.type,
@@ -116,6 +137,15 @@ def settings(config: Config) -> StationSettings:
         max_setpoint=config.max_setpoint,
         max_setpoint_per_connector=config.max_setpoint_per_connector,
         configuration=config.configuration,
+        security=SecuritySettings(
+            profile=config.security_profile,
+            authorization_key=given.authorization_key,
+            root_ca=given.root_ca,
+            client_cert=given.client_cert,
+            manufacturer_ca=given.manufacturer_ca,
+            key_kind=config.key_kind,
+            warning=warning(config.tls_verification),
+        ),
         follows_csms_clock=config.clock_rate == 1.0 and config.clock_start is None,
         clock_rate=config.clock_rate,
     )

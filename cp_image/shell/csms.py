@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Final
-from urllib.parse import quote
+from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from cp_image.api.central_system import without_password
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event
+from cp_image.core.link_faults import LinkFault
 from cp_image.core.messages import Request
 from cp_image.dialects.dialect import Dialect, Heard, Ignored, Reply
+from cp_image.shell.csms_access import Access, AccessError
 from cp_image.shell.csms_failures import (
     CONNECT_ERRORS,
     SubprotocolError,
@@ -29,6 +29,7 @@ from cp_image.shell.pings import Pings
 LOG: Final = logging.getLogger(__name__)
 
 _MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
+_NEVER_SHOWN: Final = "authorizationkey"
 _MAX_UNSENT: Final = 1000
 """A CSMS that asks without end and reads no answer is hung up on."""
 
@@ -66,16 +67,22 @@ class _Farewell:
     reason: str
 
 
-def charge_point_url(central_system: str, charge_point_id: str) -> str:
-    """Return the URL of a charge point at its CSMS (OCPP-J 1.6 §3.1.1)."""
-    return f"{central_system.rstrip('/')}/{quote(charge_point_id, safe='')}"
+class Door(Protocol):
+    """Where the CSMS is, and what each connection to it is made with."""
+
+    @property
+    def shown_url(self) -> str:
+        """The URL of the next connection as it may be shown."""
+
+    def open(self) -> Access:
+        """Return what the next connection is made with; raises `AccessError`."""
 
 
 class CsmsLink:
     """One charge point's line to its CSMS.
 
     Args:
-        url: of the charge point at the CSMS.
+        door: leads to the CSMS.
         dialect: makes and reads the frames.
         on_event: called in the event loop with what the station must know; what it raises ends
             `run`.
@@ -86,15 +93,14 @@ class CsmsLink:
     def __init__(
         self,
         *,
-        url: str,
+        door: Door,
         dialect: Dialect,
         on_event: Callable[[Event], None],
         random: Random,
         proxy: str | None = None,
         timing: Timing | None = None,
     ) -> None:
-        self._url = url
-        self._shown_url = without_password(url)
+        self._door = door
         self._dialect = dialect
         self._on_event = on_event
         self._random = random
@@ -184,13 +190,22 @@ class CsmsLink:
             await self._may_connect.wait()
 
     async def _live_once(self) -> None:
+        shown_url = self._door.shown_url
         try:
-            connection = await self._connect()
-        except CONNECT_ERRORS as exc:
-            self._failures += 1
-            reason = why_not_connected(exc, self._proxy)
-            self._tell_down(f"cannot connect to {self._shown_url}: {reason}")
+            access = self._door.open()
+        except AccessError as exc:
+            self._not_connected(shown_url, str(exc), exc.fault)
             return
+        try:
+            connection = await self._connect(access)
+        except CONNECT_ERRORS as exc:
+            failure = access.failure(exc)
+            if failure is None:
+                self._not_connected(shown_url, why_not_connected(exc, self._proxy), None)
+            else:
+                self._not_connected(shown_url, failure.reason, failure.fault)
+            return
+        LOG.info("connected to %s", shown_url)
         if self._closing.is_set():
             await connection.close()
             return
@@ -200,10 +215,16 @@ class CsmsLink:
         self._failures = 0 if stood_s >= self._timing.stable_s else self._failures + 1
         self._tell_down(reason)
 
-    async def _connect(self) -> ClientConnection:
+    def _not_connected(self, shown_url: str, reason: str, fault: LinkFault | None) -> None:
+        self._failures += 1
+        self._tell_down(f"cannot connect to {shown_url}: {reason}", fault)
+
+    async def _connect(self, access: Access) -> ClientConnection:
         subprotocol = Subprotocol(self._dialect.subprotocol)
         connection = await connect(
-            self._url,
+            access.url,
+            ssl=access.tls,
+            additional_headers=access.headers,
             subprotocols=[subprotocol],
             proxy=self._proxy,
             compression=None,  # frames are small: it would cost memory and save nothing
@@ -224,7 +245,6 @@ class CsmsLink:
         outbox: asyncio.Queue[str | _Farewell] = asyncio.Queue(_MAX_UNSENT)
         self._outbox, self._connection, self._overflowed = outbox, connection, False
         self._disconnected.clear()
-        LOG.info("connected to %s", self._shown_url)
         try:
             async with asyncio.TaskGroup() as group:
                 writer = group.create_task(_write(connection, outbox), name="csms writer")
@@ -252,7 +272,8 @@ class CsmsLink:
                 LOG.warning("a binary frame of %d bytes is ignored", len(frame))
 
     def _hear(self, frame: str) -> None:
-        LOG.debug("received %s", frame)
+        # Whitepaper: an AuthorizationKey is never readable, not in a log either.
+        LOG.debug("received %s", "an AuthorizationKey" if _NEVER_SHOWN in frame.lower() else frame)
         match self._dialect.decode(frame):
             case Heard(event=event):
                 self._on_event(event)
@@ -274,10 +295,10 @@ class CsmsLink:
             self._overflowed = True
             self._connection.transport.abort()
 
-    def _tell_down(self, reason: str) -> None:
-        LOG.info("%s", reason)
+    def _tell_down(self, reason: str, fault: LinkFault | None = None) -> None:
+        LOG.log(logging.INFO if fault is None else logging.WARNING, "%s", reason)
         self._disconnected.set()
-        self._on_event(CsmsDisconnected(reason=reason))
+        self._on_event(CsmsDisconnected(reason=reason, fault=fault))
 
     async def _pause(self) -> None:
         """Wait before the next attempt: the more failed, the longer, and never all at once."""

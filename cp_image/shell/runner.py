@@ -10,6 +10,8 @@ from cp_image.core.effects import (
     Disconnect,
     Download,
     Effect,
+    ForgetKey,
+    GenerateKeyAndCsr,
     Log,
     LogLevel,
     Persist,
@@ -21,6 +23,7 @@ from cp_image.core.effects import (
     RefuseCall,
     SendAnswer,
     SendCall,
+    SetCredentials,
     SetPingInterval,
     Upload,
 )
@@ -30,6 +33,7 @@ from cp_image.shell import control
 from cp_image.shell.clock import Clock
 from cp_image.shell.control import Control
 from cp_image.shell.csms import CsmsLink
+from cp_image.shell.key_tasks import KeyTasks
 from cp_image.shell.store import Store
 from cp_image.shell.transfer_tasks import TransferTasks
 
@@ -78,6 +82,7 @@ class Runner:
         make_csms: makes the link to the CSMS, of what it calls with each event.
         make_control: makes the link to MQTT, of what takes its inputs and commands.
         make_transfers: makes what transfers files, of what it calls with each event.
+        make_keys: makes what keeps credentials and keys, likewise.
     """
 
     def __init__(
@@ -89,6 +94,7 @@ class Runner:
         make_csms: Callable[[Callable[[Event], None]], CsmsLink],
         make_control: Callable[[control.Station], Control],
         make_transfers: Callable[[Callable[[Event], None]], TransferTasks],
+        make_keys: Callable[[Callable[[Event], None]], KeyTasks],
     ) -> None:
         self._make_station = make_station
         self._station = make_station()
@@ -97,6 +103,7 @@ class Runner:
         self._csms = make_csms(self._hear)
         self._control = make_control(self)
         self._transfers = make_transfers(self._hear)
+        self._keys = make_keys(self._hear)
         self._stopping = asyncio.Event()
         self._stop_reason = ""
         self._deadline_moved = asyncio.Event()
@@ -138,6 +145,7 @@ class Runner:
                 group.create_task(self._csms.run(), name="csms"),
             )
             self._transfers.open(group)
+            self._keys.open(group)
             self._control.start()
             self._carry_out(self._station.power_up(self._clock.now()))
             timer = group.create_task(self._keep_time(), name="timer")
@@ -213,6 +221,8 @@ class Runner:
                 self._transfers.start(effect)
             case CancelTransfer(number=number):
                 self._transfers.cancel(number)
+            case SetCredentials() | GenerateKeyAndCsr() | ForgetKey():
+                self._keys.carry_out(effect)
             case Reboot(reason=reason):
                 self._reboot_reason = reason
                 self._reboot_wanted.set()

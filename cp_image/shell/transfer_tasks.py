@@ -71,7 +71,7 @@ class TransferTasks:
             ended = await transfers.download(effect, terms)
         else:
             LOG.info("uploading %s to %s", effect.file_name, location)
-            lines = self._log_lines(effect.log_from, effect.log_to)
+            lines = self._log_lines(effect.log_from, effect.log_to) if effect.with_log else None
             ended = await transfers.upload(effect, terms, lines)
         del self._tasks[effect.number]
         self._on_event(ended)

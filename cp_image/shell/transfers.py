@@ -46,12 +46,13 @@ async def download(effect: Download, terms: Terms) -> TransferEnded:
     return TransferEnded(number=effect.number, ok=True, image=image)
 
 
-async def upload(effect: Upload, terms: Terms, log_lines: list[str]) -> TransferEnded:
-    """Send the diagnostics file with these log lines; returns what came of it."""
+async def upload(effect: Upload, terms: Terms, log_lines: list[str] | None) -> TransferEnded:
+    """Send a file, with these log lines where there are any; returns what came of it."""
 
     def work(line: Line) -> None:
         location = parse(effect.location)
-        text = "\n".join((effect.report, "[log]", *log_lines, ""))
+        log = () if log_lines is None else ("[log]", *log_lines, "")
+        text = "\n".join((effect.report, *log))
         content = gzip.compress(text.encode(errors="replace"), mtime=0)
         _protocol(location).upload(location, line, terms, effect.file_name, content)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,8 @@ from websockets.typing import Subprotocol
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import Message
 from cp_image.shell.control import LinkCallbacks
+from cp_image.shell.csms_access import CsmsAccess
+from cp_image.shell.secret_files import SecretFiles
 from tests.unit.dialects.schemas import check_frame
 
 PATIENCE_S = 20.0
@@ -161,6 +164,15 @@ class Csms(Watched):
         if message_type == 2 and action in self.answers:
             assert self.connection is not None
             await self.connection.send(json.dumps([3, message_id, self.answers[action]]))
+
+
+def door_to(central_system: str, charge_point_id: str) -> CsmsAccess:
+    """Return what leads to a CSMS without any security."""
+    return CsmsAccess(
+        central_system=central_system,
+        charge_point_id=charge_point_id,
+        files=SecretFiles(Path("/nowhere")),
+    )
 
 
 class FakeLink(Watched):

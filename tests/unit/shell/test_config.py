@@ -6,8 +6,10 @@ import pytest
 
 from cp_image import config
 from cp_image.api.payloads import ChargePointType
+from cp_image.api.secrets import SecurityProfile, TlsVerification
 from cp_image.config import ConfigError
 from cp_image.core.effects import LogLevel
+from cp_image.core.identity import KeyKind
 from cp_image.mqtt_link import BrokerAddress
 
 CSMS = {"SIMU_CENTRAL_SYSTEM": "ws://localhost:9000/ocpp"}
@@ -36,6 +38,10 @@ def test_the_csms_alone_is_enough() -> None:
         clock_rate=1.0,
         clock_start=None,
         configuration={},
+        security_profile=SecurityProfile.NONE,
+        authorization_user=None,
+        tls_verification=TlsVerification.FULL,
+        key_kind=KeyKind.EC_P256,
         log_level=LogLevel.INFO,
     )
 

@@ -22,9 +22,10 @@ from cp_image.core.events import (
     Event,
 )
 from cp_image.dialects.ocpp16.dialect import Ocpp16
-from cp_image.shell.csms import CsmsLink, Timing, charge_point_url
+from cp_image.shell.csms import CsmsLink, Timing
+from cp_image.shell.csms_access import charge_point_url
 from cp_image.shell.csms_failures import why_not_connected
-from tests.unit.shell.peers import Csms, Watched, run
+from tests.unit.shell.peers import Csms, Watched, door_to, run
 
 QUICK = Timing(first_retry_s=0.01, last_retry_s=0.05, open_s=10.0, close_s=0.5)
 HEARTBEAT = messages.Heartbeat()
@@ -55,7 +56,7 @@ async def link_to(
 ) -> AsyncIterator[tuple[CsmsLink, Ear]]:
     ear = Ear()
     link = CsmsLink(
-        url=charge_point_url(url, "CP-1"),
+        door=door_to(url, "CP-1"),
         dialect=Ocpp16(),
         on_event=ear,
         random=Random(1),
@@ -180,7 +181,7 @@ def test_a_call_without_a_connection_is_not_sent_later() -> None:
         async with Csms() as csms:
             ear = Ear()
             link = CsmsLink(
-                url=f"{csms.url}/CP-1", dialect=Ocpp16(), on_event=ear, random=Random(1)
+                door=door_to(csms.url, "CP-1"), dialect=Ocpp16(), on_event=ear, random=Random(1)
             )
             link.send_call("early", HEARTBEAT)
             async with asyncio.TaskGroup() as group:
@@ -198,7 +199,9 @@ def test_close_ends_run() -> None:
     async def scenario() -> None:
         async with Csms() as csms:
             ear = Ear()
-            link = CsmsLink(url=f"{csms.url}/1", dialect=Ocpp16(), on_event=ear, random=Random(1))
+            link = CsmsLink(
+                door=door_to(csms.url, "1"), dialect=Ocpp16(), on_event=ear, random=Random(1)
+            )
             task = asyncio.create_task(link.run())
             await ear.heard(CsmsConnected)
             await link.close("the end")
@@ -214,7 +217,7 @@ def test_close_ends_the_wait_before_the_next_attempt() -> None:
         ear = Ear()
         timing = Timing(first_retry_s=3600, last_retry_s=3600)
         link = CsmsLink(
-            url="ws://127.0.0.1:1/x",
+            door=door_to("ws://127.0.0.1:1", "x"),
             dialect=Ocpp16(),
             on_event=ear,
             random=Random(1),
@@ -257,7 +260,7 @@ def test_what_the_station_raises_ends_run() -> None:
 
         async with Csms() as csms:
             link = CsmsLink(
-                url=f"{csms.url}/1", dialect=Ocpp16(), on_event=refuse, random=Random(1)
+                door=door_to(csms.url, "1"), dialect=Ocpp16(), on_event=refuse, random=Random(1)
             )
             with pytest.raises(ExceptionGroup) as caught:
                 await link.run()
@@ -473,7 +476,9 @@ def test_waits_grow_and_stay_within_bounds() -> None:
 
     async def scenario() -> None:
         ear = Ear()
-        link = CsmsLink(url="ws://127.0.0.1:1/x", dialect=Ocpp16(), on_event=ear, random=Spy(1))
+        link = CsmsLink(
+            door=door_to("ws://127.0.0.1:1", "x"), dialect=Ocpp16(), on_event=ear, random=Spy(1)
+        )
         async with asyncio.TaskGroup() as group:
             task = group.create_task(link.run())
             await ear.heard(CsmsDisconnected, 8)

@@ -32,10 +32,12 @@ from cp_image.dialects.ocpp16.dialect import Ocpp16
 from cp_image.shell.clock import WallClock
 from cp_image.shell.control import Control, LinkCallbacks
 from cp_image.shell.csms import CsmsLink, Timing
+from cp_image.shell.key_tasks import KeyTasks
 from cp_image.shell.runner import Runner
+from cp_image.shell.secret_files import SecretFiles
 from cp_image.shell.store import Store, StoreError
 from cp_image.shell.transfer_tasks import TransferTasks
-from tests.unit.shell.peers import Csms, FakeLink, Watched, run
+from tests.unit.shell.peers import Csms, FakeLink, Watched, door_to, run
 from tests.unit.shell.test_control import BASE, CONNECTOR, IDENTITY
 
 TIMING = Timing(first_retry_s=0.01, last_retry_s=0.05, close_s=0.5)
@@ -93,12 +95,13 @@ class Bench:
         self.made = Watched()
         self.clock = WallClock()
         self.link: FakeLink
+        door = door_to(csms_url, "CP-1")
         self.runner = Runner(
             make_station=self._make_station,
             store=store,
             clock=self.clock,
             make_csms=lambda on_event: CsmsLink(
-                url=f"{csms_url}/CP-1",
+                door=door,
                 dialect=Ocpp16(),
                 on_event=on_event,
                 random=Random(1),
@@ -113,6 +116,9 @@ class Bench:
             ),
             make_transfers=lambda on_event: TransferTasks(
                 on_event=on_event, log_lines=lambda _begins_at, _ends_at: ["a line"]
+            ),
+            make_keys=lambda on_event: KeyTasks(
+                access=door, files=SecretFiles(Path("/nowhere")), on_event=on_event
             ),
         )
 
