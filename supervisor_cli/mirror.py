@@ -11,6 +11,7 @@ from cp_image.api import topics
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import BrokerAddress, BrokerUnreachableError, Message, MqttLink
 from launcher.api import (
+    CP_CONTAINER,
     DEFAULT_ENVIRONMENT,
     LAUNCHER_EVENT,
     LAUNCHER_RESULT,
@@ -28,6 +29,7 @@ _HEARD: Final = (
     topics.CP_STATUS,
     topics.CONNECTOR_STATUS,
     topics.CP_RESULT,
+    CP_CONTAINER,
 )
 _MARKER: Final = Topic("supervisor/{id}", retain=False)
 """A mirror's own: what it says there comes back after the retained messages of its filters."""
