@@ -109,8 +109,8 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         SimuError: the engine refuses, for example because the broker's port is taken.
     """
     with _refusals("bring up", settings.name):
-        network = _ensure_network(client, settings.name)
-        gateway, subnet = _addresses(network)
+        network = ensure_network(client, settings.name)
+        gateway, subnet = addresses(network)
         report("starting the broker")
         settings = _with_broker_port(client, settings)
         lock = _fitted(client, settings, gateway)
@@ -195,6 +195,39 @@ def charge_point_ids(client: docker.DockerClient, environment: str) -> list[str]
             },
         )
     return sorted(container.labels["cp-simu.charge-point-id"] for container in containers)
+
+
+def ensure_network(client: docker.DockerClient, environment: str) -> Network:
+    """Return an environment's network, made where it is missing.
+
+    The engine lets containers ask for an address only where the user has named the subnet, so
+    its own choice is looked up first: a charge point whose network was cut gets its address back.
+    """
+    try:
+        return client.networks.get(environment)
+    except NotFound:
+        pass
+    labels = {LABEL_ENVIRONMENT: environment, LABEL_ROLE: "network"}
+    options: Mapping[str, Any] = {"driver": "bridge", "check_duplicate": True, "labels": labels}
+    network = client.networks.create(environment, **options)
+    _, subnet = addresses(network)
+    network.remove()
+    ipam = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)])
+    try:
+        return client.networks.create(environment, ipam=ipam, **options)
+    except APIError:  # somebody else took it in between
+        return client.networks.create(environment, **options)
+
+
+def addresses(network: Network) -> tuple[str, str]:
+    """Return the gateway's address and the network in CIDR notation."""
+    network.reload()
+    for pool in network.attrs["IPAM"]["Config"]:
+        subnet = str(pool["Subnet"])
+        if ":" not in subnet:
+            gateway = pool.get("Gateway") or f"{subnet.rsplit('.', 1)[0]}.1"
+            return str(gateway).split("/")[0], subnet
+    raise SimuError(f"network {network.name} has no IPv4 addresses")
 
 
 def find(client: docker.DockerClient, environment: str, role: Role) -> Container | None:
@@ -294,29 +327,6 @@ def _access(lock: FittedLock) -> dict[str, str]:
 
 
 # -- the engine -----------------------------------------------------------------------------------
-
-
-def _ensure_network(client: docker.DockerClient, environment: str) -> Network:
-    try:
-        return client.networks.get(environment)
-    except NotFound:
-        return client.networks.create(
-            environment,
-            driver="bridge",
-            check_duplicate=True,
-            labels={LABEL_ENVIRONMENT: environment, LABEL_ROLE: "network"},
-        )
-
-
-def _addresses(network: Network) -> tuple[str, str]:
-    """Return the gateway's address and the network in CIDR notation."""
-    network.reload()
-    for pool in network.attrs["IPAM"]["Config"]:
-        subnet = str(pool["Subnet"])
-        if ":" not in subnet:
-            gateway = pool.get("Gateway") or f"{subnet.rsplit('.', 1)[0]}.1"
-            return str(gateway).split("/")[0], subnet
-    raise SimuError(f"network {network.name} has no IPv4 addresses")
 
 
 def _ensure_container(

@@ -24,7 +24,7 @@ from cp_image.api.payloads import (
 )
 from launcher.api import Answer, CommandType, LauncherState, Specification
 from launcher.fleet import read_specification
-from supervisor_cli import images
+from supervisor_cli import environment, images
 from supervisor_cli.client import Input, SimuClient
 from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.fleet_view import FleetView
@@ -65,9 +65,7 @@ class Stage:
 @contextmanager
 def stage(engine: docker.DockerClient, name: str, port: int) -> Iterator[Stage]:
     """Set a stage up; take its broker away afterwards (the rest carries the name's label)."""
-    network = engine.networks.create(name, labels={"cp-simu.environment": name})
-    network.reload()
-    gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
+    gateway, _ = environment.addresses(environment.ensure_network(engine, name))
     aliases = {name: docker.types.EndpointConfig("1.40", aliases=["broker"])}
     container = (
         DockerContainer(images.BROKER)
@@ -108,8 +106,8 @@ class LauncherProcess:
 
 
 @asynccontextmanager
-async def launcher(where: Stage) -> AsyncIterator[LauncherProcess]:
-    """Run a launcher on a stage."""
+async def launcher(where: Stage, **variables: str) -> AsyncIterator[LauncherProcess]:
+    """Run a launcher on a stage; `variables` are further ones of its environment."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -118,6 +116,7 @@ async def launcher(where: Stage) -> AsyncIterator[LauncherProcess]:
             **os.environ,
             "SIMU_ENVIRONMENT": where.name,
             "SIMU_BROKER": str(where.broker),
+            **variables,
         },
     )
     running = LauncherProcess(process)
