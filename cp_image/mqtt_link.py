@@ -229,6 +229,7 @@ class MqttLink:
         if access.user is not None:
             client.username_pw_set(access.user, access.password)
         if access.tls is not None:
+            access.tls.sslsocket_class = _TidySocket
             client.tls_set_context(access.tls)
         if will is not None:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
@@ -442,6 +443,17 @@ class MqttLink:
             sock.close()
         self._up.clear()
         self._down.set()
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself where no TLS comes about; paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is called
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
 
 
 def _os_reason(exc: Exception) -> str:
