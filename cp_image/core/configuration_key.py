@@ -105,6 +105,8 @@ class ConfigurationKey:
         allowed: elements of a list; None takes any.
         pattern: of a text, or of each element of a list; None takes any.
         counted_by: the key that says how many elements a list may have; None is unlimited.
+        by_connector: whether each element of a list begins with the number of a connector and a
+            dot.
     """
 
     name: Key
@@ -119,6 +121,11 @@ class ConfigurationKey:
     allowed: frozenset[str] | None = None
     pattern: str | None = None
     counted_by: Key | None = None
+    by_connector: bool = False
+
+    def canonical(self, value: str) -> str:
+        """Return how a value that has passed `check` is held: numbers in their shortest form."""
+        return str(int(value)) if self.type is ValueType.INTEGER else value
 
     def check(self, value: str) -> None:
         """Refuse what the key does not take, whatever the other keys say.
@@ -164,6 +171,11 @@ class ConfigurationKey:
 
     def _check_list(self, value: str) -> None:
         elements = split_list(value)
+        if value.strip() and len(elements) <= value.count(","):
+            raise ConfigurationError(self.name, value, "has an empty element")
+        twice = next((e for number, e in enumerate(elements) if e in elements[:number]), None)
+        if twice is not None:
+            raise ConfigurationError(self.name, value, f"says {twice} twice")
         if self.allowed is not None:
             wrong = [element for element in elements if element not in self.allowed]
             if wrong:

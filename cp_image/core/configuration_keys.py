@@ -55,6 +55,7 @@ class Configuration:
         outbox: Outbox | None = None,
         declared: Iterable[ConfigurationKey] = KEYS,
     ) -> None:
+        self._nb_connectors = nb_connectors
         self._outbox = outbox
         self._observers: dict[Key, list[Callable[[float], None]]] = {}
         self._keys = {key.name: key for key in declared}
@@ -93,6 +94,18 @@ class Configuration:
             if len(split_list(value)) > limit:
                 rule = f"has at most {limit} elements, says {key.counted_by}"
                 raise ConfigurationError(key.name, value, rule)
+        if key.by_connector:
+            self._check_connectors(key, value)
+
+    def _check_connectors(self, key: ConfigurationKey, value: str) -> None:
+        told: set[int] = set()
+        for element in split_list(value):
+            connector_id = int(element.partition(".")[0])
+            if connector_id > self._nb_connectors:
+                raise ConfigurationError(key.name, value, f"has no connector {connector_id}")
+            if connector_id in told:
+                raise ConfigurationError(key.name, value, f"says connector {connector_id} twice")
+            told.add(connector_id)
 
     def set(self, name: str, value: str) -> None:
         """Give a key a value as the maker of the station does: it is neither kept nor told.
@@ -104,7 +117,7 @@ class Configuration:
         if key is None:
             raise ConfigurationError(name, value, "does not exist")
         self.check(key, value)
-        self._values[key.name] = value
+        self._values[key.name] = key.canonical(value)
 
     def change(self, name: Key, value: str, now: float) -> None:
         """Give a key another value, keep it through a power cut, and tell who observes it.
@@ -112,11 +125,13 @@ class Configuration:
         Raises:
             ConfigurationError: the key refuses the value.
         """
-        if value == self._values[name]:
-            return
+        before = self._values[name]
         self.set(name, value)
+        held = self._values[name]
+        if held == before:
+            return
         if self._outbox is not None:
-            self._outbox.keep(f"{_RECORD}{name}", value)
+            self._outbox.keep(f"{_RECORD}{name}", held)
             self._outbox.put(PublishConfiguration())
         for tell in self._observers.get(name, ()):
             tell(now)

@@ -1,14 +1,20 @@
 """The OCPP 1.6 §9 configuration keys of this charge point, as declared data."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import LONGEST_KEY_BYTES, SHORTEST_KEY_BYTES
 from cp_image.core.configuration_key import ConfigurationKey, Key, ValueType
 from cp_image.core.messages import Measurand
 
 SECONDS_MAX: Final = 10_000_000
 """The longest interval."""
+
+NUMBER_MAX: Final = 2**31 - 1
+"""The greatest number: what a CSMS can be expected to hold."""
 
 SAMPLED_MEASURANDS: Final = frozenset(Measurand)
 """What `cp_image.core.sampling` can measure."""
@@ -23,13 +29,13 @@ FEATURE_PROFILES: Final = (
 )
 """OCPP 1.6 §3.2: all of them."""
 
-_PHASE_ROTATION: Final = r"\d+\.(NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR)"
+_PHASE_ROTATION: Final = r"(0|[1-9]\d*)\.(NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR)"
 """OCPP 1.6 §9.1 ConnectorPhaseRotation, for example ``0.RST``."""
 
 
 _boolean = partial(ConfigurationKey, type=ValueType.BOOLEAN)
-_number = partial(ConfigurationKey, type=ValueType.INTEGER, minimum=0)
-_count = partial(ConfigurationKey, type=ValueType.INTEGER, minimum=0, read_only=True)
+_number = partial(ConfigurationKey, type=ValueType.INTEGER, minimum=0, maximum=NUMBER_MAX)
+_count = partial(_number, read_only=True)
 _seconds = partial(
     ConfigurationKey, type=ValueType.INTEGER, minimum=0, maximum=SECONDS_MAX, unit="s"
 )
@@ -48,6 +54,7 @@ _CORE: Final = (
         name=Key.CONNECTOR_PHASE_ROTATION,
         default="",
         pattern=_PHASE_ROTATION,
+        by_connector=True,
         counted_by=Key.CONNECTOR_PHASE_ROTATION_MAX_LENGTH,
     ),
     _count(name=Key.CONNECTOR_PHASE_ROTATION_MAX_LENGTH, default=""),
@@ -160,3 +167,14 @@ KEYS: Final = (
     *_SMART_CHARGING,
     *_SECURITY,
 )
+
+
+def keys_of(type_: ChargePointType) -> Sequence[ConfigurationKey]:
+    """Return the keys as a charge point for AC or DC takes them."""
+    if type_ is ChargePointType.DC:
+        return KEYS
+    # Only with direct current does the car tell how full it is.
+    return tuple(
+        key if key.allowed is None else replace(key, allowed=key.allowed - {Measurand.SOC})
+        for key in KEYS
+    )

@@ -7,6 +7,7 @@ from cp_image.api.payloads import ChargePointType
 from cp_image.core.certificates import CertificateReader
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
+from cp_image.core.declared_keys import keys_of
 from cp_image.core.firmware_image import with_installed_version
 from cp_image.core.meter_reader import KEPT_EVERY_S, MeterReader
 from cp_image.core.outbox import Outbox
@@ -61,6 +62,7 @@ def lay_ground(
         nb_phases=1 if settings.type is ChargePointType.DC else settings.nb_phases,
         stored=stored,
         outbox=outbox,
+        declared=keys_of(settings.type),
     )
     clock = StationClock(stored, outbox, follows_csms=settings.follows_csms_clock)
     queue = RequestQueue(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cp_image.api.payloads import ChargePointType
 from cp_image.core.configuration_keys import KEYS, Configuration, Key
 from cp_image.core.configuration_requests import ConfigurationRequests
 from cp_image.core.csms_messages import (
@@ -54,11 +55,21 @@ def get(station: VirtualStation, *keys: str) -> GetConfigurationAnswer:
         ("LocalPreAuthorize", "yes", C.REJECTED),
         ("LocalPreAuthorize", "TRUE", C.ACCEPTED),
         ("MeterValuesSampledData", "Voltage,Nonsense", C.REJECTED),
-        ("MeterValuesSampledData", "Voltage,SoC", C.ACCEPTED),
+        ("MeterValuesSampledData", "Voltage,Current.Import", C.ACCEPTED),
+        ("MeterValuesSampledData", "Voltage,SoC", C.REJECTED),
+        ("MeterValuesSampledData", "Voltage,Voltage", C.REJECTED),
+        ("StopTxnAlignedData", ",", C.REJECTED),
+        ("StopTxnAlignedData", "Voltage,", C.REJECTED),
         ("MeterValuesSampledData", "", C.ACCEPTED),
         ("StopTxnSampledData", ",".join(["Voltage"] * 21), C.REJECTED),
         ("ConnectorPhaseRotation", "0.RST,1.RST,2.RTS", C.ACCEPTED),
         ("ConnectorPhaseRotation", "right", C.REJECTED),
+        ("ConnectorPhaseRotation", "3.RST", C.REJECTED),
+        ("ConnectorPhaseRotation", "01.RST", C.REJECTED),
+        ("ConnectorPhaseRotation", "1.RST,1.RTS", C.REJECTED),
+        ("MaxEnergyOnInvalidId", "9" * 400, C.REJECTED),
+        ("MaxEnergyOnInvalidId", "2147483648", C.REJECTED),
+        ("MaxEnergyOnInvalidId", "2147483647", C.ACCEPTED),
         ("NumberOfConnectors", "3", C.REJECTED),
         ("SupportedFeatureProfiles", "Core", C.REJECTED),
         ("ConnectionTimeOutMax", "90", C.NOT_SUPPORTED),
@@ -70,6 +81,23 @@ def test_each_value_is_validated(key: str, value: str, status: ConfigurationStat
     before = station.station.ocpp_config()
     assert change(station, key, value) is status
     assert (station.station.ocpp_config() == before) is (status is not C.ACCEPTED)
+
+
+@pytest.mark.parametrize(("value", "held"), [("007", "7"), ("-0", "0"), ("000", "0")])
+def test_a_number_is_held_in_its_shortest_form(value: str, held: str) -> None:
+    station = connected()
+    assert change(station, "ResetRetries", value) is C.ACCEPTED
+    assert get(station, "ResetRetries").keys[0].value == held
+    assert get(station.power_cut(), "ResetRetries").keys[0].value == held
+    published = len(station.wanted(PublishConfiguration))
+    assert change(station, "ResetRetries", held) is C.ACCEPTED
+    assert len(station.wanted(PublishConfiguration)) == published
+
+
+def test_a_charge_point_for_direct_current_can_measure_the_battery() -> None:
+    station = VirtualStation(make_settings(type=ChargePointType.DC))
+    station.connect()
+    assert change(station, "MeterValuesSampledData", "Voltage,SoC") is C.ACCEPTED
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key.read_only], ids=lambda key: key.name)
@@ -176,6 +204,7 @@ def test_whatever_is_written_a_key_holds_what_it_takes(key: object, value: str) 
     assert status in {C.ACCEPTED, C.REJECTED}
     key.check(station.station._ground.configuration.text(key.name))
     if status is C.ACCEPTED:
-        assert station.station._ground.configuration.text(key.name) == value
+        held = key.canonical(value)
+        assert station.station._ground.configuration.text(key.name) == held
         again = station.power_cut()
-        assert again.station._ground.configuration.text(key.name) == value
+        assert again.station._ground.configuration.text(key.name) == held

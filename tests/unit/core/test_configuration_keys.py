@@ -2,7 +2,14 @@
 
 import pytest
 
-from cp_image.core.configuration_keys import KEYS, Configuration, ConfigurationError, Key
+from cp_image.core.configuration_keys import (
+    KEYS,
+    Configuration,
+    ConfigurationError,
+    ConfigurationKey,
+    Key,
+    ValueType,
+)
 from cp_image.core.effects import Log, Persist
 from cp_image.core.outbox import Outbox
 from tests.support.virtual_station import VirtualStation, make_settings
@@ -16,6 +23,15 @@ def test_every_name_is_declared_once() -> None:
 def test_every_default_is_valid(key: object) -> None:
     assert isinstance(key, type(KEYS[0]))
     key.check(key.default)
+
+
+@pytest.mark.parametrize(
+    "key", [key for key in KEYS if key.type is ValueType.INTEGER], ids=lambda key: key.name
+)
+def test_every_number_is_limited(key: ConfigurationKey) -> None:
+    assert key.minimum is not None
+    assert key.maximum is not None
+    assert key.minimum < key.maximum < 2**31
 
 
 @pytest.mark.parametrize(
@@ -34,7 +50,13 @@ def test_every_default_is_valid(key: object) -> None:
         (Key.LIGHT_INTENSITY, "101", "is at most 100"),
         (Key.CONNECTOR_PHASE_ROTATION, "0.RST,1.XYZ", "does not take 1.XYZ"),
         (Key.CONNECTOR_PHASE_ROTATION, "0.RST,1.RST,1.TSR", "has at most 2 elements"),
-        (Key.METER_VALUES_SAMPLED_DATA, ",".join(["Voltage"] * 21), "has at most 20 elements"),
+        (Key.CONNECTOR_PHASE_ROTATION, "1.RST,1.TSR", "says connector 1 twice"),
+        (Key.CONNECTOR_PHASE_ROTATION, "2.RST", "has no connector 2"),
+        (Key.METER_VALUES_SAMPLED_DATA, ",".join(["Voltage"] * 21), "says Voltage twice"),
+        (Key.METER_VALUES_SAMPLED_DATA, "Voltage,,SoC", "has an empty element"),
+        (Key.METER_VALUES_SAMPLED_DATA, " , ", "has an empty element"),
+        (Key.HEARTBEAT_INTERVAL, "9" * 400, "is at most 10000000"),
+        (Key.MAX_ENERGY_ON_INVALID_ID, "9" * 400, "is at most 2147483647"),
         (Key.METER_VALUES_SAMPLED_DATA, ",".join(["Voltage"] * 70), "has at most 500 characters"),
     ],
 )
@@ -53,7 +75,7 @@ def test_values_are_read_by_their_type() -> None:
         {
             "ConnectionTimeOut": "12",
             "StopTransactionOnInvalidId": "FALSE",
-            "MeterValuesSampledData": " Voltage , Current.Import,",
+            "MeterValuesSampledData": " Voltage , Current.Import",
         },
         nb_connectors=3,
     )
