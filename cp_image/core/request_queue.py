@@ -12,8 +12,8 @@ from cp_image.core.configuration_keys import Configuration
 from cp_image.core.effects import LogLevel, SendCall
 from cp_image.core.messages import Authorize, BootNotification, Request, StartTransaction
 from cp_image.core.outbox import Outbox
-from cp_image.core.stored_request import TransactionRequest
-from cp_image.core.transaction_lane import TransactionEntry, TransactionLane
+from cp_image.core.stored_request import TransactionEntry, TransactionRequest
+from cp_image.core.transaction_lane import TransactionLane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,6 @@ class RequestQueue:
         self._lane = TransactionLane(stored, outbox, configuration)
         self._passing: deque[PassingEntry] = deque()
         self._in_flight: _InFlight | None = None
-        self._late: _InFlight | None = None
         self._last_number = self._lane.last_number
         self._backlog_until = self._last_number
         self._connected = False
@@ -95,6 +94,7 @@ class RequestQueue:
             lost.insert(0, self._in_flight.entry)
         self._in_flight = None
         self._passing.clear()
+        self._lane.link_broken()
         return lost
 
     def push(self, request: Request, *, triggered: bool = False) -> int:
@@ -119,15 +119,11 @@ class RequestQueue:
 
     def answered(self, message_id: str) -> Entry | None:
         """Take the request an answer belongs to off the queue; None where nobody waits for it."""
-        answered = next(
-            (w for w in (self._in_flight, self._late) if w and w.message_id == message_id), None
-        )
-        if answered is None:
-            return None
-        if answered is self._in_flight:
-            self._in_flight = None
+        answered = self._in_flight
+        if answered is None or answered.message_id != message_id:
+            return self._answered_late(message_id)
+        self._in_flight = None
         if isinstance(answered.entry, TransactionEntry):
-            self._late = None
             self._lane.delivered()
         return answered.entry
 
@@ -146,11 +142,11 @@ class RequestQueue:
         if self._in_flight is None or now < self._in_flight.times_out_at:
             return None
         overdue = self._in_flight
-        lost = self._give_up(overdue, f"no answer within {self._call_timeout_s:g} s", now)
-        if self._lane.holds(overdue.entry.number):
-            # Until it is said again its answer is still welcome: nothing is told twice in vain.
-            self._late = overdue
-        return lost
+        if isinstance(overdue.entry, TransactionEntry):
+            # Its answer is still welcome: nothing is told twice in vain, and a transaction whose
+            # start is given up may yet get its id.
+            self._lane.late.expect(overdue.message_id, overdue.entry)
+        return self._give_up(overdue, f"no answer within {self._call_timeout_s:g} s", now)
 
     def flush(self, now: float) -> None:
         """Send what is next, if nothing is in flight."""
@@ -161,8 +157,6 @@ class RequestQueue:
             return
         if isinstance(entry, PassingEntry):
             self._passing.remove(entry)
-        else:
-            self._late = None
         message_id = next(self._message_ids)
         self._in_flight = _InFlight(
             entry=entry, message_id=message_id, times_out_at=now + self._call_timeout_s
@@ -174,6 +168,16 @@ class RequestQueue:
         if self._in_flight is not None:
             return self._in_flight.times_out_at
         return self._lane.retry_at if self.open else None
+
+    def _answered_late(self, message_id: str) -> TransactionEntry | None:
+        entry = self._lane.late.entry(message_id)
+        if entry is None or (self._in_flight and self._in_flight.entry.number == entry.number):
+            return None  # it has been said again: the answer to that one counts
+        if self._lane.holds(entry.number):
+            self._lane.delivered()
+        else:
+            self._lane.late.concluded(entry.number)
+        return entry
 
     def _choose(self, now: float) -> Entry | None:
         if not self._registered:

@@ -1,5 +1,6 @@
 """A transaction message as it is kept until the CSMS has it."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +11,15 @@ TransactionRequest = StartTransaction | StopTransaction | MeterValues
 
 QUEUE_PREFIX: Final = "queue/"
 TRANSACTION_ID_PREFIX: Final = "transaction-id/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionEntry:
+    """A transaction message that waits."""
+
+    number: int
+    local_id: int
+    request: TransactionRequest
 
 
 class StoredRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,30 +2,27 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Final
 
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.effects import LogLevel
+from cp_image.core.late_answers import LateAnswers
 from cp_image.core.messages import StartTransaction, StopTransaction
 from cp_image.core.outbox import Outbox
 from cp_image.core.stored_request import (
     QUEUE_PREFIX,
     TRANSACTION_ID_PREFIX,
     StoredRequest,
+    TransactionEntry,
     TransactionRequest,
     queue_key,
     stored_form,
     transaction_id_key,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionEntry:
-    """A transaction message that waits."""
-
-    number: int
-    local_id: int
-    request: TransactionRequest
+_MOST_PARKED: Final = 100
+"""Readings of one transaction that wait for a late answer; its end waits in any case."""
 
 
 class TransactionLane:
@@ -33,7 +30,11 @@ class TransactionLane:
 
     A message stays at the head until it is answered or its attempts are used up. StopTransaction
     and MeterValues get the real transaction id when they are sent; as their StartTransaction is
-    before them in the lane, it is known by then or will never be.
+    before them in the lane, it is known by then or will never be. Where it was given up for want
+    of an answer, which may come late, they are parked as long as the link lasts.
+
+    Attributes:
+        late: what the CSMS has not answered in time.
     """
 
     def __init__(self, stored: Mapping[str, bytes], outbox: Outbox, keys: Configuration) -> None:
@@ -41,7 +42,9 @@ class TransactionLane:
         self._keys = keys
         self._entries: deque[TransactionEntry] = deque()
         self._transaction_ids: dict[int, int] = {}
+        self._parked: dict[int, list[TransactionEntry]] = {}
         self._attempts = 0
+        self.late = LateAnswers()
         self.retry_at: float | None = None
         self.last_number = 0
         self._restore(stored)
@@ -75,15 +78,30 @@ class TransactionLane:
         """Keep the real id of a transaction."""
         self._transaction_ids[local_id] = transaction_id
         self._outbox.keep(transaction_id_key(local_id), transaction_id)
+        for place, entry in enumerate(self._parked.pop(local_id, ()), start=1):
+            self._entries.insert(place, entry)  # behind the head, which may be in flight
+
+    def link_broken(self) -> None:
+        """What has not been answered on this link never will be."""
+        self.late.clear()
+        for entries in self._parked.values():
+            for entry in entries:
+                self._log_orphan(entry)
+                self._outbox.forget(queue_key(entry.number))
+        self._parked.clear()
 
     def delivered(self) -> None:
         """The CSMS has the head."""
+        self.late.concluded(self._remove_head().number)
+
+    def _remove_head(self) -> TransactionEntry:
         self._attempts = 0
         self.retry_at = None
         entry = self._entries.popleft()
         self._outbox.forget(queue_key(entry.number))
         if isinstance(entry.request, StopTransaction):
             self._forget_transaction(entry.local_id)
+        return entry
 
     def refused(self, why: str, now: float) -> None:
         """The CSMS failed to process the head: again later, or never again."""
@@ -94,7 +112,9 @@ class TransactionLane:
             self._outbox.log(
                 LogLevel.ERROR, f"{name} is dropped after {self._attempts} attempts: {why}"
             )
-            self.delivered()
+            dropped = self._remove_head()
+            if not isinstance(dropped.request, StartTransaction):
+                self.late.concluded(dropped.number)
             return
         wait_s = self._keys.integer(Key.TRANSACTION_MESSAGE_RETRY_INTERVAL) * self._attempts
         self.retry_at = now + wait_s
@@ -112,11 +132,25 @@ class TransactionLane:
                 return
             if entry.local_id in self._transaction_ids:
                 return
-            name = type(entry.request).__name__
-            self._outbox.log(
-                LogLevel.ERROR, f"{name} is dropped: its StartTransaction was never answered"
-            )
-            self.delivered()
+            if not self._park(entry):
+                self._log_orphan(entry)
+                self.delivered()
+
+    def _park(self, entry: TransactionEntry) -> bool:
+        """Let a message wait beside the lane for the id of its transaction, if that may come."""
+        if not self.late.may_start(entry.local_id):
+            return False
+        parked = self._parked.setdefault(entry.local_id, [])
+        if len(parked) >= _MOST_PARKED and not isinstance(entry.request, StopTransaction):
+            return False
+        parked.append(self._entries.popleft())
+        return True
+
+    def _log_orphan(self, entry: TransactionEntry) -> None:
+        name = type(entry.request).__name__
+        self._outbox.log(
+            LogLevel.ERROR, f"{name} is dropped: its StartTransaction was never answered"
+        )
 
     def _restore(self, stored: Mapping[str, bytes]) -> None:
         for key in sorted(stored):
