@@ -10,9 +10,15 @@ from cp_image.core.messages import Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """An answer or a request for the station."""
+    """An answer or a request for the station.
+
+    Attributes:
+        event: what it is.
+        complaint: what is wrong with it all the same, for people; empty where nothing is.
+    """
 
     event: CallAnswered | CallFailed | CsmsAsked
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -275,7 +275,9 @@ class CsmsLink:
         # Whitepaper: an AuthorizationKey is never readable, not in a log either.
         LOG.debug("received %s", "an AuthorizationKey" if _NEVER_SHOWN in frame.lower() else frame)
         match self._dialect.decode(frame):
-            case Heard(event=event):
+            case Heard(event=event, complaint=complaint):
+                if complaint:
+                    LOG.error("the CSMS breaks OCPP: %s", complaint)
                 self._on_event(event)
                 if self._dialect.open_calls == 0:
                     self._nothing_open.set()

@@ -22,6 +22,9 @@ from cp_image.dialects.ocpp16.outgoing import OutgoingAction, Payload, empty_ans
 _LAST_YEAR_AT: Final = 32_503_680_000
 """3000-01-01. Beyond 9999 there are no timestamps, and a clock set there would run into it."""
 
+_LONGEST_INTEGER_TEXT: Final = 20
+_LONGEST_ID_TAG: Final = 20
+
 
 def _csms_time(payload: Payload) -> float:
     """Return what the CSMS takes for now: the charge point will count on from there."""
@@ -83,6 +86,53 @@ def _start_answer(payload: Payload) -> messages.StartTransactionAnswer:
     )
 
 
+def _salvaged_start(payload: object) -> messages.StartTransactionAnswer | None:
+    """Return what can be read of an answer that breaks the rules; None without an id.
+
+    The CSMS has opened a transaction: to ask again would open another one, and to forget the id
+    would leave this one open for ever. A status that cannot be read is no acceptance: the tag
+    counts as Invalid, and StopTransactionOnInvalidId rules, so that nobody charges unasked.
+    """
+    if not isinstance(payload, Mapping):
+        return None
+    transaction_id = _salvaged_integer(payload.get("transactionId"))
+    if transaction_id is None:
+        return None
+    found = payload.get("idTagInfo")
+    id_tag_info: Payload = found if isinstance(found, Mapping) else {}
+    return messages.StartTransactionAnswer(
+        transaction_id=transaction_id, id_tag_status=_salvaged_status(id_tag_info)
+    )
+
+
+def _salvaged_integer(value: object) -> int | None:
+    """Return an integer, also one that is written as a text or with a fraction of nought."""
+    if isinstance(value, str) and len(value) <= _LONGEST_INTEGER_TEXT:
+        digits = value.strip().removeprefix("-")
+        value = int(value) if digits.isascii() and digits.isdigit() else None
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    try:
+        return to_integer("transactionId", value)
+    except ValueRefusedError:
+        return None
+
+
+def _salvaged_status(id_tag_info: Payload) -> messages.IdTagStatus:
+    status = id_tag_info.get("status")
+    parent_id_tag = id_tag_info.get("parentIdTag")
+    known = {each.value for each in messages.AuthorizationStatus}
+    if not isinstance(status, str) or status not in known:
+        return messages.IdTagStatus(status=messages.AuthorizationStatus.INVALID)
+    sound = isinstance(parent_id_tag, str) and 0 < len(parent_id_tag) <= _LONGEST_ID_TAG
+    return messages.IdTagStatus(
+        status=messages.AuthorizationStatus(status),
+        parent_id_tag=parent_id_tag if sound else None,
+    )
+
+
 def _meter_values_call(request: messages.MeterValues) -> call.MeterValues:
     return call.MeterValues(
         connector_id=request.connector_id,
@@ -139,7 +189,10 @@ OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
         to_answer=_authorize_answer,
     ),
     messages.StartTransaction: OutgoingAction(
-        action=enums.Action.start_transaction, to_call=_start_call, to_answer=_start_answer
+        action=enums.Action.start_transaction,
+        to_call=_start_call,
+        to_answer=_start_answer,
+        salvage=_salvaged_start,
     ),
     messages.MeterValues: OutgoingAction(
         action=enums.Action.meter_values, to_call=_meter_values_call, to_answer=empty_answer

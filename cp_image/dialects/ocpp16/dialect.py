@@ -139,20 +139,12 @@ class Ocpp16:
             return Ignored(reason=f"an answer to nothing: {frame.message_id!r}")
         violation = find_violation(Direction.ANSWER, outgoing.action, frame.payload)
         if violation is not None:
-            return _failed(
-                frame.message_id,
-                violation.code,
-                f"the answer to {outgoing.action} is invalid: {violation.description[:255]}",
-            )
+            return _invalid(frame, outgoing, violation)
         payload = cast("dict[str, Any]", frame.payload)  # as every schema demands
         try:
             answer = outgoing.to_answer(payload)
         except ValueRefusedError as exc:
-            return _failed(
-                frame.message_id,
-                exc.code,
-                f"the answer to {outgoing.action} is invalid: {exc}",
-            )
+            return _invalid(frame, outgoing, Violation(code=exc.code, description=str(exc)))
         return Heard(event=CallAnswered(message_id=frame.message_id, answer=answer))
 
     def _error(self, frame: ErrorFrame) -> Incoming:
@@ -187,6 +179,17 @@ def _refused(frame: CallFrame, violation: Violation) -> Reply:
     return Reply(
         frame=encode_call_error(frame.message_id, violation.code, violation.description),
         note=f"{frame.action[:50]} refused: {violation.code}, {violation.description[:255]}",
+    )
+
+
+def _invalid(frame: ResultFrame, outgoing: OutgoingAction[Any], violation: Violation) -> Heard:
+    why = f"the answer to {outgoing.action} is invalid: {violation.description[:255]}"
+    answer = outgoing.salvage(frame.payload)
+    if answer is None:
+        return _failed(frame.message_id, violation.code, why)
+    return Heard(
+        event=CallAnswered(message_id=frame.message_id, answer=answer),
+        complaint=f"{why}; it is obeyed as {answer}",
     )
 
 

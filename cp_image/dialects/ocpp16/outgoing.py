@@ -21,11 +21,14 @@ class OutgoingAction(Generic[RequestT]):
         to_call: makes the `ocpp` dataclass of the core's request.
         to_answer: makes the core's answer of a payload that the schema allows; it may raise
             `conversions.ValueRefusedError`.
+        salvage: makes it of any payload, where that holds what matters too much to be lost; None
+            where it does not.
     """
 
     action: enums.Action
     to_call: Callable[[RequestT], object]
     to_answer: Callable[[Payload], messages.Answer]
+    salvage: Callable[[object], messages.Answer | None] = lambda _payload: None
 
 
 def empty_answer(_payload: Payload) -> messages.EmptyAnswer:

@@ -138,7 +138,7 @@ def test_times_are_read_tolerantly(text: str, seconds: float) -> None:
         ),
         (
             "StartTransaction",
-            {"idTagInfo": {"status": "Accepted"}, "transactionId": "7"},
+            {"idTagInfo": {"status": "Accepted"}, "transactionId": "seven"},
             "TypeConstraintViolation",
             "transactionId",
         ),

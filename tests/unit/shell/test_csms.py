@@ -107,6 +107,31 @@ def test_an_invalid_answer_fails_the_call() -> None:
     run(scenario())
 
 
+def test_an_answer_that_breaks_ocpp_is_complained_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    started = {"transactionId": 7, "idTagInfo": {"status": "Accepted"}, "vendorField": 1}
+    request = messages.StartTransaction(connector_id=1, id_tag="T", meter_start_wh=0, at=0.0)
+
+    async def scenario() -> None:
+        async with (
+            Csms(answers={"StartTransaction": started}) as csms,
+            link_to(csms.url) as (
+                link,
+                ear,
+            ),
+        ):
+            await ear.heard(CsmsConnected)
+            link.send_call("id-1", request)
+            answered = await ear.heard(CallAnswered)
+            assert answered.answer.transaction_id == 7
+
+    run(scenario())
+    (complaint,) = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert "the CSMS breaks OCPP" in complaint
+    assert "vendorField" in complaint
+
+
 @pytest.mark.parametrize(
     "garbage", ["", "nonsense", "[]", "{}", '[3,"x",{}]', b"\x00\x01", '"' + "x" * 2**20 + '"']
 )
