@@ -28,7 +28,9 @@ from cp_image.shell.pings import Pings
 
 LOG: Final = logging.getLogger(__name__)
 
-_MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
+_MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+"""A longer frame closes the connection with code 1009: OCPP-J names no limit, memory does. The
+longest local list a charge point takes at once is a fraction of it."""
 _NEVER_SHOWN: Final = "authorizationkey"
 _MAX_UNSENT: Final = 1000
 """A CSMS that asks without end and reads no answer is hung up on."""

@@ -147,6 +147,30 @@ def test_garbage_leaves_the_link_alone(garbage: str | bytes) -> None:
     run(scenario())
 
 
+def test_a_frame_of_sixteen_mebibytes_is_read() -> None:
+    async def scenario() -> None:
+        async with Csms() as csms, link_to(csms.url) as (link, ear):
+            await ear.heard(CsmsConnected)
+            await csms.send('"' + "x" * (2**24 - 2) + '"')
+            link.send_call("id-1", HEARTBEAT)
+            await ear.heard(CallAnswered)
+            assert len(csms.paths) == 1
+
+    run(scenario())
+
+
+def test_a_longer_frame_ends_the_connection_and_says_so() -> None:
+    async def scenario() -> None:
+        async with Csms() as csms, link_to(csms.url) as (_, ear):
+            await ear.heard(CsmsConnected)
+            await csms.send('"' + "x" * 2**24 + '"')
+            lost = await ear.heard(CsmsDisconnected)
+            assert "1009" in lost.reason
+            await ear.heard(CsmsConnected, 2)
+
+    run(scenario())
+
+
 def test_a_request_of_the_csms_is_answered() -> None:
     async def scenario() -> None:
         async with Csms() as csms, link_to(csms.url) as (_, ear):
