@@ -5,11 +5,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from cp_image.core.effects import LogLevel
 from cp_image.core.messages import MeterValue, ReadingContext
 from cp_image.core.outbox import Outbox
 
-READINGS_MAX: Final = 120
-"""Of each kind; beyond, they are thinned out so that the whole transaction stays covered."""
+READINGS_MAX: Final = 1000
+"""Of each kind: a night of one a minute. Beyond, they are thinned out so that the whole transaction
+stays covered, and neither disk nor StopTransaction grows without end."""
 
 _PREFIX: Final = "reading/"
 
@@ -32,6 +34,7 @@ class TransactionReadings:
     def __init__(self, stored: Mapping[str, bytes], outbox: Outbox) -> None:
         self._outbox = outbox
         self._by_connector: dict[int, list[_Reading]] = {}
+        self._thinned: set[tuple[int, ReadingContext]] = set()
         for key in sorted(stored):
             if key.startswith(_PREFIX):
                 reading = outbox.recall(stored, key, _Reading)
@@ -50,6 +53,7 @@ class TransactionReadings:
         self._outbox.keep(_key(connector_id, number), reading)
         same = [each for each in readings if each.context is reading.context]
         if len(same) > READINGS_MAX:
+            self._log_thinning(connector_id, reading.context)
             surplus = _least_missed(same)
             readings.remove(surplus)
             self._outbox.forget(_key(connector_id, surplus.number))
@@ -59,7 +63,17 @@ class TransactionReadings:
         readings = self._by_connector.pop(connector_id, [])
         for reading in readings:
             self._outbox.forget(_key(connector_id, reading.number))
+        self._thinned = {each for each in self._thinned if each[0] != connector_id}
         return tuple(reading.meter_value for reading in readings)
+
+    def _log_thinning(self, connector_id: int, context: ReadingContext) -> None:
+        if (connector_id, context) not in self._thinned:
+            self._thinned.add((connector_id, context))
+            self._outbox.log(
+                LogLevel.WARNING,
+                f"connector {connector_id}: more than {READINGS_MAX} readings of {context}, "
+                f"its StopTransaction tells that many, spread over the whole transaction",
+            )
 
 
 def _least_missed(readings: list[_Reading]) -> _Reading:

@@ -343,10 +343,11 @@ def test_a_power_cut_keeps_what_was_collected() -> None:
 def test_a_long_transaction_is_covered_to_its_ends_by_a_bounded_number() -> None:
     station = charging(
         station_with(
-            StopTxnSampledData="Energy.Active.Import.Register", MeterValueSampleInterval="10"
+            StopTxnSampledData="Energy.Active.Import.Register", MeterValueSampleInterval="30"
         )
     )
     station.run(86_400)
+    assert sum("readings of Sample.Periodic" in text for text in station.logs()) == 1
     kept = [key for key in station.stored if key.startswith("reading/")]
     assert READINGS_MAX / 2 <= len(kept) <= READINGS_MAX + 1
     station.tag()
@@ -358,6 +359,14 @@ def test_a_long_transaction_is_covered_to_its_ends_by_a_bounded_number() -> None
     assert times == sorted(times)
     quarters = [sum(q * 21_600 <= at - EPOCH < (q + 1) * 21_600 for at in times) for q in range(4)]
     assert min(quarters) >= 10
+
+
+def test_a_night_is_told_in_full() -> None:
+    station = charging(station_with(StopTxnSampledData="Energy.Active.Import.Register"))
+    station.run(14 * 3600)
+    station.tag()
+    assert len(stop_data(station)) == 14 * 60 + 2
+    assert not any("readings of" in text for text in station.logs())
 
 
 def test_a_transaction_does_not_tell_the_samples_of_another() -> None:
