@@ -282,18 +282,23 @@ class FaultedInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         error_code: which fault it is; each is set and cleared on its own. None sets
             InternalError, and clears all of them.
+        emergency: somebody has hit the emergency stop: the transaction that the fault stops is
+            stopped with the reason EmergencyStop instead of Other.
     """
 
     faulted: bool
     error_code: ErrorCode | None = None
     request_id: RequestId | None = None
+    emergency: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a fault that is none.
 
         Raises:
-            ValueError: the error code is NoError.
+            ValueError: the error code is NoError, or an emergency clears a fault.
         """
+        if self.emergency and not self.faulted:
+            raise ValueError("emergency is said of a fault that is set, not of one that is cleared")
         if self.error_code is ErrorCode.NO_ERROR:
             raise ValueError("error_code NoError is no fault: clear one with its own code")
 

@@ -74,11 +74,13 @@ class FaultChanged:
 
     Attributes:
         error_code: which one; None sets InternalError, and clears all of them.
+        emergency: whether somebody has hit the emergency stop.
     """
 
     connector_id: int
     faulted: bool
     error_code: ErrorCode | None = None
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from cp_image.api.payloads import StopReason
 from cp_image.core.connector import Connector
-from cp_image.core.faults import ErrorCode, Fault, FaultOrigin, Faults
+from cp_image.core.events import FaultChanged
+from cp_image.core.faults import Fault, FaultOrigin, Faults
 from cp_image.core.outbox import Outbox
 from cp_image.core.sessions import Sessions
 
@@ -30,34 +32,28 @@ class InjectedFaults:
         for connector in connectors:
             connector.faults = self._recall(stored, connector.connector_id)
 
-    def change(
-        self, connector: Connector, error_code: ErrorCode | None, now: float, *, faulted: bool
-    ) -> None:
+    def change(self, connector: Connector, event: FaultChanged, now: float) -> None:
         """Set or clear a fault of a connector; see `Faults.change`."""
-        self._change(connector, FaultOrigin.CONNECTOR, error_code, now, faulted=faulted)
+        self._change(connector, FaultOrigin.CONNECTOR, event, now)
 
-    def change_all(self, error_code: ErrorCode | None, now: float, *, faulted: bool) -> None:
+    def change_all(self, event: FaultChanged, now: float) -> None:
         """Set or clear a fault of the charge point; see `Faults.change`."""
         origin = FaultOrigin.CHARGE_POINT
         before = tuple(self.of_station)
-        self.of_station.change(origin, error_code, faulted=faulted)
+        self.of_station.change(origin, event.error_code, faulted=event.faulted)
         self._keep(0, before, self.of_station)
         for connector in self._connectors:
-            self._change(connector, origin, error_code, now, faulted=faulted)
+            self._change(connector, origin, event, now)
 
     def _change(
-        self,
-        connector: Connector,
-        origin: FaultOrigin,
-        error_code: ErrorCode | None,
-        now: float,
-        *,
-        faulted: bool,
+        self, connector: Connector, origin: FaultOrigin, event: FaultChanged, now: float
     ) -> None:
         before = tuple(connector.faults)
-        connector.faults.change(origin, error_code, faulted=faulted)
+        connector.faults.change(origin, event.error_code, faulted=event.faulted)
         self._keep(connector.connector_id, before, connector.faults)
-        self._sessions.faults_changed(connector, now)
+        # OCPP 1.6 §7.36: whether somebody has hit the emergency stop.
+        reason = StopReason.EMERGENCY_STOP if event.emergency else StopReason.OTHER
+        self._sessions.faults_changed(connector, now, stops_with=reason)
 
     def _keep(self, connector_id: int, before: Sequence[Fault], faults: Faults) -> None:
         after = tuple(faults)

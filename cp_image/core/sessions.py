@@ -45,13 +45,13 @@ class Sessions:
         self._clock = clock
         self._outbox = outbox
 
-    def power_up(self, connector: Connector, now: float) -> None:
-        """Bring a connector into order; a transaction on it was left open by the power cut."""
+    def power_up(self, connector: Connector, now: float, *, why: StopReason) -> None:
+        """Bring a connector into order; a transaction left open on it stops, and `why` says why."""
         transaction = connector.transaction
         if transaction is not None:
             # The last reading is all there is to tell: the power may have been off for long.
             at = transaction.started_at if connector.read_at is None else connector.read_at
-            self._transactions.close(connector, StopReason.POWER_LOSS, at=at)
+            self._transactions.close(connector, why, at=at)
         if connector.faults:
             self.move(connector, StateEvent.FAULT, now)
             return
@@ -72,14 +72,19 @@ class Sessions:
         if connector.car != before:
             keep_car(connector, self._outbox)
 
-    def faults_changed(self, connector: Connector, now: float) -> None:
-        """Go out of order with the first fault of a connector, and into it with the last."""
+    def faults_changed(
+        self, connector: Connector, now: float, *, stops_with: StopReason = StopReason.OTHER
+    ) -> None:
+        """Go out of order with the first fault of a connector, and into it with the last.
+
+        A transaction that a fault stops is stopped with the reason `stops_with`.
+        """
         faulted = connector.state is ConnectorState.FAULTED
         if connector.faults and not faulted:
             connector.authorization = None
             connector.checking = None
             if connector.transaction is not None:
-                self._transactions.close(connector, StopReason.OTHER, at=self._clock.at(now))
+                self._transactions.close(connector, stops_with, at=self._clock.at(now))
             self.move(connector, StateEvent.FAULT, now)
         elif faulted and not connector.faults:
             self.move(connector, connector.resting, now)

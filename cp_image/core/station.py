@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from random import Random
 
 from cp_image.api.payloads import ChargePointState, ConnectorState, ConnectorStatus
-from cp_image.core import events
+from cp_image.core import events, orderly_end
 from cp_image.core.answers import Answers
 from cp_image.core.assembly import all_handlers, assemble
 from cp_image.core.certificates import CertificateReader, NoCertificates
@@ -69,8 +69,9 @@ class Station:
         self._advance(now)
         self._parts.csms.publish(ChargePointState.DISCONNECTED)
         self._parts.pings.tell(now)
+        why = orderly_end.reason_of_the_gap(self._ground.stored, self._outbox)
         for connector in self._connectors:
-            self._parts.sessions.power_up(connector, now)
+            self._parts.sessions.power_up(connector, now, why=why)
         self._parts.firmware.power_up()
         self._parts.security.power_up(now)
         return self._concluded(now)
@@ -183,7 +184,7 @@ class Station:
             self._parts.security.transfer_ended(event, now)
             return
         if isinstance(event, events.FaultChanged) and event.connector_id == 0:
-            self._parts.faults.change_all(event.error_code, now, faulted=event.faulted)
+            self._parts.faults.change_all(event, now)
             return
         connector = self._connector(event.connector_id)
         if isinstance(event, events.TagPresented) and self._parts.resets.under_way:
@@ -194,10 +195,11 @@ class Station:
             case events.TagPresented():
                 self._parts.tags.present(connector, event.id_tag, now)
             case events.FaultChanged():
-                self._parts.faults.change(connector, event.error_code, now, faulted=event.faulted)
+                self._parts.faults.change(connector, event, now)
 
     def _end(self, now: float) -> list[Effect]:
         self._ended = True
+        orderly_end.note(self._outbox)
         for connector in self._connectors:
             self._ground.meters.keep(connector, now)
         self._parts.csms.publish(ChargePointState.DEAD, "closed")

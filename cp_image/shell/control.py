@@ -274,7 +274,10 @@ _INPUTS: Final = {
     topics.CONNECTOR_FAULTED: _Input(
         payload=FaultedInput,
         to_event=lambda connector_id, fault: FaultChanged(
-            connector_id=connector_id, faulted=fault.faulted, error_code=fault.error_code
+            connector_id=connector_id,
+            faulted=fault.faulted,
+            error_code=fault.error_code,
+            emergency=fault.emergency,
         ),
     ),
 }

@@ -73,7 +73,7 @@ def test_an_orderly_end_leaves_the_transaction_for_the_next_start() -> None:
     again = station.power_cut()
     again.connect()
     stop = again.heard(StopTransaction)[0]
-    assert (stop.reason, stop.meter_stop_wh, stop.at) == (StopReason.POWER_LOSS, 276, EPOCH + 90)
+    assert (stop.reason, stop.meter_stop_wh, stop.at) == (StopReason.REBOOT, 276, EPOCH + 90)
 
 
 def test_messages_of_before_the_cut_are_told_after_it_in_order() -> None:

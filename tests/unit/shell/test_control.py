@@ -174,6 +174,11 @@ def test_the_will_is_the_status_with_dead(bench: Bench) -> None:
             FaultChanged(connector_id=1, faulted=False, error_code=ErrorCode.GROUND_FAILURE),
         ),
         (
+            "connectors/1/faulted",
+            {"faulted": True, "emergency": True},
+            FaultChanged(connector_id=1, faulted=True, emergency=True),
+        ),
+        (
             "connectors/1/car",
             {"battery_wh": 50000, "soc_pct": 20},
             CarChanged(connector_id=1, car=CarInput(battery_wh=50_000.0, soc_pct=20.0)),
@@ -222,6 +227,7 @@ def test_an_accepted_input_with_a_request_id_is_answered(
             "no fault",
         ),
         ("connectors/1/faulted", {"faulted": True, "error_code": "X"}, "malformed", "error_code"),
+        ("connectors/1/faulted", {"faulted": False, "emergency": True}, "malformed", "emergency"),
         ("connectors/1/car", {"battery_wh": 5e4, "soc_pct": 101}, "malformed", "$.soc_pct"),
         ("connectors/1/car", {"battery_wh": 5e4, "consumption_l1": 1}, "malformed", "not both"),
         ("cmd", {"type": "explode"}, "malformed", "explode"),
