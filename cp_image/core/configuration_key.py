@@ -78,6 +78,11 @@ class Key(StrEnum):
     CPO_NAME = "CpoName"
     DISABLE_SECURITY_EVENT_NOTIFICATIONS = "DisableSecurityEventNotifications"
     SECURITY_PROFILE = "SecurityProfile"
+    # Plug and charge: Using ISO 15118 Plug & Charge with OCPP 1.6
+    CENTRAL_CONTRACT_VALIDATION_ALLOWED = "CentralContractValidationAllowed"
+    CONTRACT_VALIDATION_OFFLINE = "ContractValidationOffline"
+    ISO15118_CERTIFICATE_MANAGEMENT_ENABLED = "ISO15118CertificateManagementEnabled"
+    ISO15118_PNC_ENABLED = "ISO15118PnCEnabled"
 
 
 class ValueType(StrEnum):

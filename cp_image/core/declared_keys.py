@@ -1,4 +1,8 @@
-"""The OCPP 1.6 §9 configuration keys of this charge point, as declared data."""
+"""The OCPP 1.6 §9 configuration keys of this charge point, as declared data.
+
+None of them is `reboot_required`: whoever obeys a key reads its live value, or is told of a new
+one, and so a new value is in force at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -159,6 +163,14 @@ _SECURITY: Final = (
     _number(name=Key.SECURITY_PROFILE, default="0", maximum=3),
 )
 
+# They are held and told, and change nothing: no car of this charge point identifies itself.
+_PLUG_AND_CHARGE: Final = (
+    _boolean(name=Key.CENTRAL_CONTRACT_VALIDATION_ALLOWED, default="false"),
+    _boolean(name=Key.CONTRACT_VALIDATION_OFFLINE, default="false"),
+    _boolean(name=Key.ISO15118_CERTIFICATE_MANAGEMENT_ENABLED, default="false"),
+    _boolean(name=Key.ISO15118_PNC_ENABLED, default="false"),
+)
+
 KEYS: Final = (
     *_CORE,
     *_FIRMWARE_MANAGEMENT,
@@ -166,6 +178,7 @@ KEYS: Final = (
     *_RESERVATION,
     *_SMART_CHARGING,
     *_SECURITY,
+    *_PLUG_AND_CHARGE,
 )
 
 

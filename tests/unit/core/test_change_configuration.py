@@ -94,6 +94,23 @@ def test_a_number_is_held_in_its_shortest_form(value: str, held: str) -> None:
     assert len(station.wanted(PublishConfiguration)) == published
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "ISO15118CertificateManagementEnabled",
+        "ISO15118PnCEnabled",
+        "CentralContractValidationAllowed",
+        "ContractValidationOffline",
+    ],
+)
+def test_the_keys_of_plug_and_charge_are_held(key: str) -> None:
+    station = connected()
+    assert get(station, key).keys[0].value == "false"
+    assert change(station, key, "no") is C.REJECTED
+    assert change(station, key, "true") is C.ACCEPTED
+    assert get(station.power_cut(), key).keys[0].value == "true"
+
+
 def test_a_charge_point_for_direct_current_can_measure_the_battery() -> None:
     station = VirtualStation(make_settings(type=ChargePointType.DC))
     station.connect()
