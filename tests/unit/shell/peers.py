@@ -1,7 +1,9 @@
 """The peers of a charge point in tests: a CSMS on a real socket, a broker that is not one."""
 
 import asyncio
+import base64
 import json
+import ssl
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +12,7 @@ from typing import Any, Self
 import msgspec
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from cp_image.api.topics import Topic
@@ -63,7 +66,12 @@ ACCEPTING: dict[str, dict[str, Any]] = {
 
 
 class Csms(Watched):
-    """A CSMS that checks every frame by the schemas and answers from a table."""
+    """A CSMS that checks every frame by the schemas and answers from a table.
+
+    Attributes:
+        tls: None serves ``ws://``.
+        login: user and password it asks for; None asks for none.
+    """
 
     def __init__(
         self,
@@ -71,8 +79,12 @@ class Csms(Watched):
         answers: dict[str, dict[str, Any]] | None = None,
         subprotocols: list[str] | None = None,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        login: tuple[str, bytes] | None = None,
     ) -> None:
         super().__init__()
+        self.tls = tls
+        self.login = login
         self.answers = ACCEPTING if answers is None else answers
         self.subprotocols = ["ocpp1.6"] if subprotocols is None else subprotocols
         self.port = port
@@ -90,6 +102,8 @@ class Csms(Watched):
             "127.0.0.1",
             self.port,
             subprotocols=[Subprotocol(name) for name in self.subprotocols] or None,
+            ssl=self.tls,
+            process_request=self._check_login,
         )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
         return self
@@ -107,7 +121,18 @@ class Csms(Watched):
 
     @property
     def url(self) -> str:
+        if self.tls is not None:
+            return f"wss://localhost:{self.port}/ocpp"
         return f"ws://127.0.0.1:{self.port}/ocpp"
+
+    def _check_login(self, connection: ServerConnection, request: Request) -> Response | None:
+        if self.login is None:
+            return None
+        user, password = self.login
+        token = base64.b64encode(user.encode() + b":" + password).decode()
+        if request.headers.get("Authorization") == f"Basic {token}":
+            return None
+        return connection.respond(401, "who are you?")
 
     def calls(self, action: str) -> list[dict[str, Any]]:
         """Return the payloads of the calls of an action so far."""
