@@ -27,7 +27,7 @@ def bring_up(client: docker.DockerClient, settings: EnvironmentSettings, report:
     Raises:
         SimuError: an image cannot be built, the engine refuses, or something does not come up.
     """
-    lock = _locked(settings.broker_lock, _kept(settings.name))
+    lock = locked(settings.broker_lock, _kept(settings.name))
     settings = replace(settings, broker_lock=lock)
     images.ensure_images(client, report)
     running = environment.up(client, settings, report)
@@ -82,7 +82,8 @@ def broker_lock(user: str, password_file: Path | None, *, tls: bool) -> BrokerLo
     )
 
 
-def _locked(asked: BrokerLock | None, kept: BrokerLock | None) -> BrokerLock | None:
+def locked(asked: BrokerLock | None, kept: BrokerLock | None) -> BrokerLock | None:
+    """Return the lock for a broker that has one already: what is not asked for stays."""
     if asked is None or kept is None:
         return asked or kept
     who = asked if asked.user is not None else kept
