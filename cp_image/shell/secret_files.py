@@ -10,7 +10,8 @@ from cp_image.api import secrets
 from cp_image.core.certificates import split_pem
 
 _KEYS: Final = "keys"
-"""Directory of the keys that were made here, by number."""
+"""Directory of the keys that were made here, by number: beside the given ones, which may be on a
+volume that only whoever starts the charge point writes to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class SecretFiles:
 
     def made_key(self, number: int) -> Path:
         """Return where a key is that was made here."""
-        return self.directory / _KEYS / f"{number}.pem"
+        return self.directory.parent / _KEYS / f"{number}.pem"
 
     def chain_of(self, number: int, chain: str) -> Path:
         """Write the certificate chain of a key that was made here; return where it is.
@@ -71,7 +72,7 @@ class SecretFiles:
         Raises:
             OSError: it cannot be written.
         """
-        path = self.directory / _KEYS / f"{number}.cert.pem"
+        path = self.made_key(number).with_suffix(".cert.pem")
         if not path.exists() or path.read_text("utf-8") != chain:
             self._write(path, chain.encode())
         return path
