@@ -1,7 +1,6 @@
 """The authorization cache: what the CSMS last said of each tag (OCPP 1.6 §3.5.1)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.id_tag import folded
 from cp_image.core.messages import AuthorizationStatus, IdTagStatus
 from cp_image.core.outbox import Outbox
+from cp_image.core.tag_standing import standing
 
 CACHE_LIMIT: Final = 1000
 """Tags the cache holds unless told otherwise."""
@@ -57,7 +57,7 @@ class AuthorizationCache:
     def find(self, id_tag: str, at: float) -> IdTagStatus | None:
         """Return what is known of a tag at an instant of station time; None where nothing is."""
         cached = self._tags.get(folded(id_tag))
-        return _aged(cached.status, at) if cached is not None and self.enabled else None
+        return standing(cached.status, at) if cached is not None and self.enabled else None
 
     def touch(self, id_tag: str) -> None:
         """A tag was authorized by the cache: it is the last to be pushed out."""
@@ -98,7 +98,7 @@ class AuthorizationCache:
         if len(self._tags) < self._limit:
             return
         for id_tag, cached in tuple(self._tags.items()):
-            if _aged(cached.status, at).status is not AuthorizationStatus.ACCEPTED:
+            if standing(cached.status, at).status is not AuthorizationStatus.ACCEPTED:
                 self.forget(id_tag)
         while len(self._tags) >= self._limit:
             self.forget(next(iter(self._tags)))
@@ -112,15 +112,6 @@ class AuthorizationCache:
                     found[key.removeprefix(_PREFIX)] = cached
         self._tags = dict(sorted(found.items(), key=lambda item: item[1].turn))
         self._turn = max((cached.turn for cached in found.values()), default=0)
-
-
-def _aged(status: IdTagStatus, at: float) -> IdTagStatus:
-    """Return the status as it is by now: a tag expires in the cache too (§3.5.1)."""
-    if status.expires_at is None or at < status.expires_at:
-        return status
-    if status.status is not AuthorizationStatus.ACCEPTED:
-        return status
-    return replace(status, status=AuthorizationStatus.EXPIRED)
 
 
 def _key(id_tag: str) -> str:

@@ -1,7 +1,6 @@
 """The local authorization list, which only the CSMS changes (OCPP 1.6 §3.5.2, §5.10, §5.15)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from msgspec import Struct
@@ -17,15 +16,13 @@ from cp_image.core.csms_messages import (
 from cp_image.core.desk import Handler, Reply
 from cp_image.core.effects import LogLevel
 from cp_image.core.id_tag import folded
-from cp_image.core.messages import AuthorizationStatus, IdTagStatus
+from cp_image.core.messages import IdTagStatus
 from cp_image.core.outbox import Outbox
+from cp_image.core.tag_standing import standing
 
 _KEY: Final = "local-list"
 _PROFILE: Final = "LocalAuthListManagement"
 _NOT_SUPPORTED: Final = -1
-
-# §3.5.2: the CSMS marks valid tags so; whether one is in use elsewhere it says at the start.
-_VALID: Final = frozenset({AuthorizationStatus.ACCEPTED, AuthorizationStatus.CONCURRENT_TX})
 
 
 class LocalListRecord(Struct, frozen=True, kw_only=True):
@@ -75,11 +72,7 @@ class LocalList:
             Accepted, or why not; None where the list is not used or does not know the tag.
         """
         status = self._list.tags.get(folded(id_tag)) if self.enabled else None
-        if status is None or status.status not in _VALID:
-            return status
-        expired = status.expires_at is not None and at >= status.expires_at
-        standing = AuthorizationStatus.EXPIRED if expired else AuthorizationStatus.ACCEPTED
-        return replace(status, status=standing)
+        return None if status is None else standing(status, at)
 
     def _version_asked(self, _: GetLocalListVersion, _now: float) -> Reply:
         version = self.version if self.enabled else _NOT_SUPPORTED

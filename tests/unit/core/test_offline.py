@@ -308,6 +308,27 @@ class TestRefusedLater:
         assert station.heard(StopTransaction)[0].reason is StopReason.DE_AUTHORIZED
         assert refusals(station) == [TagRefusal.CONCURRENT_TX]
 
+    def test_concurrent_tx_bars_no_tag_from_the_next_start(self) -> None:
+        station = self.started_offline()
+        station.csms.start_status = IdTagStatus(status=AuthorizationStatus.CONCURRENT_TX)
+        station.connect()
+        station.unplug()
+        station.disconnect()
+        station.run(60)
+        assert status_of("TAG1", station) is S.CHARGING  # §3.5.4: it is neither bad nor expired
+
+    def test_concurrent_tx_expires_as_a_good_tag_does(self) -> None:
+        station = self.started_offline()
+        station.csms.start_status = IdTagStatus(
+            status=AuthorizationStatus.CONCURRENT_TX, expires_at=EPOCH + 50
+        )
+        station.connect()
+        station.unplug()
+        station.disconnect()
+        station.run(60)
+        assert status_of("TAG1", station) is S.PREPARING
+        assert refusals(station)[-1] is TagRefusal.EXPIRED
+
     def test_one_that_is_over_is_just_told(self) -> None:
         station = self.started_offline()
         station.tag()
