@@ -106,7 +106,7 @@ class CoreProfile:
             for connector in self._connectors
             if request.connector_id in {None, connector.connector_id}
         ]
-        taking = [c for c in wanted if self._tags.takes_remotely(c, request.id_tag)]
+        taking = [c for c in wanted if self._tags.takes_remotely(c, request.id_tag, now)]
         profile = request.charging_profile
         if profile is not None:  # §5.11: only a TxProfile may come along
             taking = [c for c in taking if self._tx_profiles.accepts_tx_profile(c, profile)]

@@ -82,22 +82,21 @@ class TagReader:
         else:
             self._consider(connector, id_tag, now)
 
-    def takes_remotely(self, connector: Connector, id_tag: str) -> bool:
+    def takes_remotely(self, connector: Connector, id_tag: str, now: float) -> bool:
         """Return whether a remote start with this tag can be accepted on the connector."""
         return (
             connector.state in _TAKES_TAGS
             and connector.authorization is None
             and connector.checking is None
-            and not self._reservations.surely_bars(connector, id_tag)
+            and not self._kept_from(connector, id_tag, now)
         )
 
     def preference(self, connector: Connector, id_tag: str, now: float) -> int:
         """Return which connector suits a remote start that names none: the least does best."""
         own = self._reservations.of(connector.connector_id)
         if own is not None:
-            known = self._authorizer.known(id_tag, now)
             # It may be kept for the group of the tag, which is not known before the CSMS says so.
-            return 0 if own.serves(id_tag, known.parent_id_tag if known else None) else 3
+            return 0 if own.serves(id_tag, self._known_parent(id_tag, now)) else 3
         # Who has plugged in already waits for just this.
         return 1 if connector.state is ConnectorState.PREPARING else 2
 
@@ -107,10 +106,8 @@ class TagReader:
         if self._configuration.boolean(Key.AUTHORIZE_REMOTE_TX_REQUESTS):
             self._consider(connector, id_tag, now)
             return
-        known = self._authorizer.known(id_tag, now)
         trusted = IdTagStatus(
-            status=AuthorizationStatus.ACCEPTED,
-            parent_id_tag=known.parent_id_tag if known else None,
+            status=AuthorizationStatus.ACCEPTED, parent_id_tag=self._known_parent(id_tag, now)
         )
         if self._reservations.bars(connector, id_tag, trusted.parent_id_tag):
             self._consider(connector, id_tag, now)  # §5.13: its group has to be asked for
@@ -166,8 +163,7 @@ class TagReader:
         self._say(connector, f"tag {id_tag} is presented again and so cancelled")
 
     def _unlock(self, connector: Connector, session: Transaction, id_tag: str, now: float) -> None:
-        known = self._authorizer.known(id_tag, now)
-        parent_id_tag = known.parent_id_tag if known else None
+        parent_id_tag = self._known_parent(id_tag, now)
         if not (same_tag(session.id_tag, id_tag) or same_tag(session.parent_id_tag, parent_id_tag)):
             raise NotNowError(
                 f"{_name(connector)} keeps the cable of tag {session.id_tag} locked: "
@@ -227,6 +223,18 @@ class TagReader:
         if connector.transaction is not None:
             return same_tag(status.parent_id_tag, connector.transaction.parent_id_tag)
         return not self._reservations.bars(connector, id_tag, status.parent_id_tag)
+
+    def _kept_from(self, connector: Connector, id_tag: str, now: float) -> bool:
+        # §5.11, §5.13: Rejected where it is known here already that the group of the tag does not
+        # help; what nobody knows the CSMS is asked about.
+        parent_id_tag = self._known_parent(id_tag, now)
+        if parent_id_tag is None:
+            return self._reservations.surely_bars(connector, id_tag)
+        return self._reservations.bars(connector, id_tag, parent_id_tag)
+
+    def _known_parent(self, id_tag: str, now: float) -> str | None:
+        known = self._authorizer.known(id_tag, now)
+        return known.parent_id_tag if known else None
 
     def _asker(self, number: int) -> Connector | None:
         return next(

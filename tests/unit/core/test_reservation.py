@@ -464,6 +464,34 @@ class TestRemoteStart:
         started = S.CHARGING if id_tag == "MUM" else S.RESERVED
         assert station.connector().status is started
 
+    @pytest.mark.parametrize("by_list", [True, False])
+    def test_a_tag_known_to_be_of_another_group_is_rejected(self, by_list: bool) -> None:
+        station = connected()
+        neighbour = IdTagStatus(status=AuthorizationStatus.ACCEPTED, parent_id_tag="NEXT DOOR")
+        station.csms.tags["TAG2"] = neighbour
+        if by_list:
+            entry = LocalListEntry(id_tag="TAG2", id_tag_status=neighbour)
+            station.ask(SendLocalList(version=1, full=True, entries=[entry]))
+        else:
+            station.tag("TAG2", 2)
+            station.tag("TAG2", 2)  # cancelled
+        station.csms.heard.clear()
+        reserve(station, id_tag="DAD", parent_id_tag="FAMILY")
+        assert remote_start(station, "TAG2") is AcceptanceStatus.REJECTED
+        assert station.heard(Authorize) == []
+        assert remote_start(station, "TAG2", None) is AcceptanceStatus.ACCEPTED
+        assert station.connector(2).id_tag == "TAG2"
+
+    def test_a_tag_known_to_be_of_the_group_starts_at_once(self) -> None:
+        station = connected()
+        entry = LocalListEntry(id_tag="MUM", id_tag_status=FAMILY)
+        station.ask(SendLocalList(version=1, full=True, entries=[entry]))
+        reserve(station, id_tag="DAD", parent_id_tag="FAMILY")
+        station.plug()
+        assert remote_start(station, "MUM") is AcceptanceStatus.ACCEPTED
+        assert station.heard(Authorize) == []
+        assert station.heard(StartTransaction)[0].reservation_id == 1
+
     def test_without_a_connector_it_goes_where_the_tag_is_expected(self) -> None:
         station = connected(nb_connectors=3)
         reserve(station, 1, reservation_id=1, id_tag="DAD", parent_id_tag="FAMILY")
