@@ -44,6 +44,7 @@ class Sessions:
         self._transactions = transactions
         self._clock = clock
         self._outbox = outbox
+        configuration.on_change(Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT, self._stop_unplugged)
 
     def power_up(self, connector: Connector, now: float, *, why: StopReason) -> None:
         """Bring a connector into order; a transaction left open on it stops, and `why` says why."""
@@ -175,7 +176,16 @@ class Sessions:
             return
         if connector.transaction is None:
             self.move(connector, StateEvent.UNPLUG, now)
-        elif self._configuration.boolean(Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT):
+        else:
+            self._stop_unplugged(now)
+
+    def _stop_unplugged(self, now: float) -> None:
+        """Stop the transactions that go on without a cable, unless they may (§9.1)."""
+        if not self._configuration.boolean(Key.STOP_TRANSACTION_ON_EV_SIDE_DISCONNECT):
+            return
+        for connector in self._connectors:
+            if connector.transaction is None or connector.car.plugged:
+                continue
             # §4.10, §9.1: unless unlocked the cable stays in until its user comes back.
             unlocks = self._configuration.boolean(Key.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT)
             connector.locked_for = None if unlocks else connector.transaction

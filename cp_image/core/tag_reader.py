@@ -1,6 +1,7 @@
 """The tag readers: what a presented tag, or a remote start, sets going."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -44,6 +45,7 @@ class TagReader:
         self._refusals = refusals
         self._configuration = configuration
         self._outbox = outbox
+        configuration.on_change(Key.CONNECTION_TIME_OUT, self._timeout_changed)
 
     def present(self, connector: Connector, id_tag: str, now: float) -> None:
         """A tag is held to the reader of a connector.
@@ -208,13 +210,27 @@ class TagReader:
         elif not self._fits(connector, id_tag, status):
             self._refuse(connector, id_tag, TagRefusal.RESERVED, now)
         else:
-            timeout_s = self._configuration.integer(Key.CONNECTION_TIME_OUT)
             authorization = Authorization(
                 id_tag=id_tag,
                 parent_id_tag=status.parent_id_tag,
-                expires_at=now + timeout_s if timeout_s > 0 else None,
+                accepted_at=now,
+                expires_at=self._expiry(now),
             )
             self._sessions.authorize(connector, authorization, now)
+
+    def _expiry(self, accepted_at: float) -> float | None:
+        """Return until when a tag waits for its cable; None for ever (§9.1 ConnectionTimeOut)."""
+        timeout_s = self._configuration.integer(Key.CONNECTION_TIME_OUT)
+        return accepted_at + timeout_s if timeout_s > 0 else None
+
+    def _timeout_changed(self, now: float) -> None:
+        for connector in self._connectors:
+            if connector.authorization is not None:
+                connector.authorization = replace(
+                    connector.authorization,
+                    expires_at=self._expiry(connector.authorization.accepted_at),
+                )
+        self.expire(now)
 
     def _fits(self, connector: Connector, id_tag: str, status: IdTagStatus) -> bool:
         """Return whether an accepted tag is of the right group for what it is to do."""

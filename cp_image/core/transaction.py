@@ -21,11 +21,13 @@ class Authorization:
 
     Attributes:
         parent_id_tag: None where the CSMS gave none.
+        accepted_at: epoch seconds.
         expires_at: epoch seconds at which it is withdrawn; None never.
     """
 
     id_tag: str
     parent_id_tag: str | None
+    accepted_at: float
     expires_at: float | None
 
 
