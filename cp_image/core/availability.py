@@ -19,8 +19,9 @@ from cp_image.core.sessions import Sessions
 class Availability:
     """What the CSMS wants in service, kept through resets and power cuts.
 
-    `Connector.operative` says what is wanted of it: a transaction that runs goes on to its end
-    all the same, which is what the specification calls Scheduled.
+    `Connector.operative` says what is wanted of it and of the whole: a transaction that runs goes
+    on to its end all the same, which is what the specification calls Scheduled. A connector of a
+    charge point that is out of service as a whole can be wanted, but serves with the whole only.
     """
 
     def __init__(
@@ -35,8 +36,11 @@ class Availability:
         self._sessions = sessions
         self._outbox = outbox
         self._operative = self._recall(stored, 0)
-        for connector in connectors:
-            connector.operative = self._recall(stored, connector.connector_id)
+        self._wanted = {
+            connector.connector_id: self._recall(stored, connector.connector_id)
+            for connector in connectors
+        }
+        self._apply()
 
     @property
     def state(self) -> ConnectorState:
@@ -79,9 +83,14 @@ class Availability:
             self._operative = request.operative
             self._keep(0, operative=request.operative)
         for connector in concerned:
-            connector.operative = request.operative
+            self._wanted[connector.connector_id] = request.operative
             self._keep(connector.connector_id, operative=request.operative)
+        self._apply()
         return _reply(AvailabilityStatus.SCHEDULED if waits else AvailabilityStatus.ACCEPTED)
+
+    def _apply(self) -> None:
+        for connector in self._connectors:
+            connector.operative = self._operative and self._wanted[connector.connector_id]
 
     def _keep(self, connector_id: int, *, operative: bool) -> None:
         if operative:

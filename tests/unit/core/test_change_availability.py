@@ -173,3 +173,22 @@ def test_a_fault_of_the_charge_point_goes_before_its_availability() -> None:
     assert last(station) == [S.FAULTED] * 3
     station.fault(0, faulted=False)
     assert last(station) == [S.UNAVAILABLE] * 3
+
+
+def test_a_connector_serves_again_only_with_the_whole() -> None:
+    station = connected()
+    change(station, 0, operative=False)
+    assert change(station, 1, operative=True) is A.ACCEPTED
+    assert last(station) == [S.UNAVAILABLE] * 3
+    again = station.power_cut()
+    again.connect()
+    assert last(again) == [S.UNAVAILABLE] * 3
+    change(again, 0, operative=True)
+    assert last(again) == [S.AVAILABLE] * 3
+
+
+def test_a_connector_that_is_out_of_service_stays_so_when_only_the_other_is_wanted() -> None:
+    station = connected()
+    change(station, 1, operative=False)
+    change(station, 2, operative=True)
+    assert last(station) == [S.AVAILABLE, S.UNAVAILABLE, S.AVAILABLE]
