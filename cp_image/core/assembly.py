@@ -7,11 +7,13 @@ from typing import Any
 from cp_image.core.authorization import Authorizer
 from cp_image.core.authorization_cache import AuthorizationCache
 from cp_image.core.availability import Availability
+from cp_image.core.configuration_key import Key
 from cp_image.core.configuration_requests import ConfigurationRequests
 from cp_image.core.core_profile import CoreProfile
 from cp_image.core.csms_relation import CsmsRelation
 from cp_image.core.data_transfer import DataTransfers
 from cp_image.core.desk import Handler
+from cp_image.core.feature_profiles import FeatureProfile, supported
 from cp_image.core.firmware_management import FirmwareManagement
 from cp_image.core.ground import Ground
 from cp_image.core.injected_faults import InjectedFaults
@@ -165,12 +167,16 @@ def assemble(ground: Ground) -> Parts:
 
 
 def all_handlers(ground: Ground, parts: Parts) -> Mapping[type[Any], Handler]:
-    """Return what answers the CSMS: a feature profile adds its handlers here."""
+    """Return what answers the CSMS: a feature profile adds its handlers here.
+
+    Only what SupportedFeatureProfiles names has any (OCPP 1.6 §9.1).
+    """
+    profiles = ground.configuration.elements(Key.SUPPORTED_FEATURE_PROFILES)
     core_profile = CoreProfile(
         connectors=ground.connectors,
         sessions=parts.sessions,
         tags=parts.tags,
-        tx_profiles=parts.smart_charging,
+        tx_profiles=parts.smart_charging if FeatureProfile.SMART_CHARGING in profiles else None,
         configuration=ground.configuration,
         open_for_remote=lambda: parts.open_for_remote,
         clear_cache=parts.cache.clear,
@@ -184,6 +190,7 @@ def all_handlers(ground: Ground, parts: Parts) -> Mapping[type[Any], Handler]:
         queue=ground.queue,
         firmware_status=parts.firmware.firmware.status_now,
         diagnostics_status=parts.firmware.diagnostics.status_now,
+        has_firmware_management=FeatureProfile.FIRMWARE_MANAGEMENT in profiles,
     )
     handlers = {
         **ConfigurationRequests(ground.configuration, ground.outbox).handlers(),
@@ -197,4 +204,4 @@ def all_handlers(ground: Ground, parts: Parts) -> Mapping[type[Any], Handler]:
         **parts.smart_charging.handlers(),
         **parts.firmware.handlers(),
     }
-    return {**handlers, **parts.security.handlers(handlers)}
+    return supported({**handlers, **parts.security.handlers(handlers)}, profiles)

@@ -40,6 +40,8 @@ class CoreProfile:
     """Remote start and stop, unlocking, and the cache.
 
     Args:
+        tx_profiles: where a profile that comes with a remote start goes; None ignores it, as §5.11
+            wants it of a charge point without smart charging.
         open_for_remote: whether transactions may be started and stopped by the CSMS now.
         clear_cache: empties the authorization cache.
     """
@@ -50,7 +52,7 @@ class CoreProfile:
         connectors: Sequence[Connector],
         sessions: Sessions,
         tags: TagReader,
-        tx_profiles: TxProfiles,
+        tx_profiles: TxProfiles | None,
         configuration: Configuration,
         open_for_remote: Callable[[], bool],
         clear_cache: Callable[[], None],
@@ -90,7 +92,7 @@ class CoreProfile:
 
         def start(now: float) -> None:
             self._tags.start_remotely(connector, request.id_tag, now)
-            if request.charging_profile is not None:
+            if request.charging_profile is not None and self._tx_profiles is not None:
                 self._tx_profiles.assign_tx_profile(connector, request.charging_profile, now)
 
         return Reply(
@@ -107,9 +109,10 @@ class CoreProfile:
             if request.connector_id in {None, connector.connector_id}
         ]
         taking = [c for c in wanted if self._tags.takes_remotely(c, request.id_tag, now)]
-        profile = request.charging_profile
-        if profile is not None:  # §5.11: only a TxProfile may come along
-            taking = [c for c in taking if self._tx_profiles.accepts_tx_profile(c, profile)]
+        profile, tx_profiles = request.charging_profile, self._tx_profiles
+        if profile is not None and tx_profiles is not None:
+            # §5.11: only a TxProfile may come along
+            taking = [c for c in taking if tx_profiles.accepts_tx_profile(c, profile)]
         if not taking:
             self._refuse(request, "no connector takes it")
             return None

@@ -12,6 +12,7 @@ from typing import Final
 from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import LONGEST_KEY_BYTES, SHORTEST_KEY_BYTES
 from cp_image.core.configuration_key import ConfigurationKey, Key, ValueType
+from cp_image.core.feature_profiles import FeatureProfile
 from cp_image.core.messages import Measurand
 
 SECONDS_MAX: Final = 10_000_000
@@ -22,16 +23,6 @@ NUMBER_MAX: Final = 2**31 - 1
 
 SAMPLED_MEASURANDS: Final = frozenset(Measurand)
 """What `cp_image.core.sampling` can measure."""
-
-FEATURE_PROFILES: Final = (
-    "Core",
-    "FirmwareManagement",
-    "LocalAuthListManagement",
-    "Reservation",
-    "SmartCharging",
-    "RemoteTrigger",
-)
-"""OCPP 1.6 §3.2: all of them."""
 
 _PHASE_ROTATION: Final = r"(0|[1-9]\d*)\.(NotApplicable|Unknown|RST|RTS|SRT|STR|TRS|TSR)"
 """OCPP 1.6 §9.1 ConnectorPhaseRotation, for example ``0.RST``."""
@@ -96,12 +87,12 @@ _CORE: Final = (
     _count(name=Key.STOP_TXN_SAMPLED_DATA_MAX_LENGTH, default="20"),
     _elements(
         name=Key.SUPPORTED_FEATURE_PROFILES,
-        default=",".join(FEATURE_PROFILES),
+        default=",".join(FeatureProfile),
         read_only=True,
-        allowed=frozenset(FEATURE_PROFILES),
+        allowed=frozenset(FeatureProfile),
         counted_by=Key.SUPPORTED_FEATURE_PROFILES_MAX_LENGTH,
     ),
-    _count(name=Key.SUPPORTED_FEATURE_PROFILES_MAX_LENGTH, default=str(len(FEATURE_PROFILES))),
+    _count(name=Key.SUPPORTED_FEATURE_PROFILES_MAX_LENGTH, default=str(len(FeatureProfile))),
     _number(name=Key.TRANSACTION_MESSAGE_ATTEMPTS, default="3"),
     _seconds(name=Key.TRANSACTION_MESSAGE_RETRY_INTERVAL, default="60"),
     _boolean(name=Key.UNLOCK_CONNECTOR_ON_EV_SIDE_DISCONNECT, default="true"),

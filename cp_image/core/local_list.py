@@ -15,13 +15,13 @@ from cp_image.core.csms_messages import (
 )
 from cp_image.core.desk import Handler, Reply
 from cp_image.core.effects import LogLevel
+from cp_image.core.feature_profiles import FeatureProfile
 from cp_image.core.id_tag import folded
 from cp_image.core.messages import IdTagStatus
 from cp_image.core.outbox import Outbox
 from cp_image.core.tag_standing import standing
 
 _KEY: Final = "local-list"
-_PROFILE: Final = "LocalAuthListManagement"
 _NOT_SUPPORTED: Final = -1
 
 
@@ -58,7 +58,8 @@ class LocalList:
     def enabled(self) -> bool:
         """Whether the charge point has a list at all (§9.2 LocalAuthListEnabled)."""
         profiles = self._configuration.elements(Key.SUPPORTED_FEATURE_PROFILES)
-        return _PROFILE in profiles and self._configuration.boolean(Key.LOCAL_AUTH_LIST_ENABLED)
+        listed = FeatureProfile.LOCAL_AUTH_LIST_MANAGEMENT in profiles
+        return listed and self._configuration.boolean(Key.LOCAL_AUTH_LIST_ENABLED)
 
     @property
     def version(self) -> int:

@@ -1,7 +1,7 @@
 """Messages the CSMS asks for: OCPP 1.6 §5.17 TriggerMessage."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from cp_image.core.connector import Connector
 from cp_image.core.csms_messages import (
@@ -22,12 +22,17 @@ from cp_image.core.meter_reader import MeterReader
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.status_board import StatusBoard
 
+_OF_FIRMWARE_MANAGEMENT: Final = frozenset(
+    {MessageTrigger.DIAGNOSTICS_STATUS_NOTIFICATION, MessageTrigger.FIRMWARE_STATUS_NOTIFICATION}
+)
+
 
 class RemoteTrigger:
     """Sends what the CSMS wants to hear, after the answer; while Pending, too (§4.2).
 
     Args:
         firmware_status: how the firmware update stands; `diagnostics_status` likewise.
+        has_firmware_management: whether it can say either.
     """
 
     def __init__(
@@ -40,7 +45,9 @@ class RemoteTrigger:
         queue: RequestQueue,
         firmware_status: Callable[[], FirmwareStatus],
         diagnostics_status: Callable[[], DiagnosticsStatus],
+        has_firmware_management: bool = True,
     ) -> None:
+        self._has_firmware_management = has_firmware_management
         self._connectors = connectors
         self._csms = csms
         self._board = board
@@ -54,6 +61,8 @@ class RemoteTrigger:
         return {TriggerMessage: self._trigger}
 
     def _trigger(self, request: TriggerMessage, _now: float) -> Reply:
+        if request.requested in _OF_FIRMWARE_MANAGEMENT and not self._has_firmware_management:
+            return Reply(answer=TriggerMessageAnswer(status=TriggerMessageStatus.NOT_IMPLEMENTED))
         send = self._sender(request.requested, request.connector_id)
         if send is None:
             return Reply(answer=TriggerMessageAnswer(status=TriggerMessageStatus.REJECTED))

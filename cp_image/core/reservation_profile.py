@@ -22,7 +22,6 @@ from cp_image.core.reservations import Reservation, Reservations
 from cp_image.core.sessions import Sessions
 from cp_image.core.station_clock import StationClock
 
-_PROFILE: Final = "Reservation"
 _OUT_OF_ORDER: Final[Mapping[ConnectorState, ReservationStatus]] = MappingProxyType(
     {
         ConnectorState.FAULTED: ReservationStatus.FAULTED,
@@ -99,8 +98,6 @@ class ReservationProfile:
         return ReservationStatus.ACCEPTED
 
     def _reservable(self, connector_id: int) -> bool:
-        if _PROFILE not in self._configuration.elements(Key.SUPPORTED_FEATURE_PROFILES):
-            return False
         if connector_id == 0:
             # §9.3 ReserveConnectorZeroSupported
             return self._configuration.boolean(Key.RESERVE_CONNECTOR_ZERO_SUPPORTED)

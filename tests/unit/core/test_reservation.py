@@ -258,9 +258,6 @@ class TestAnswers:
     def test_a_connector_that_does_not_exist_is_rejected(self, connector_id: int) -> None:
         assert reserve(connected(), connector_id) is R.REJECTED
 
-    def test_a_charge_point_that_takes_none_rejects(self) -> None:
-        assert reserve(connected(SupportedFeatureProfiles="Core")) is R.REJECTED
-
     def test_connector_0_is_rejected_where_it_is_not_supported(self) -> None:
         station = connected(ReserveConnectorZeroSupported="false")
         assert reserve(station, 0) is R.REJECTED

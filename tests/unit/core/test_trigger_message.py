@@ -2,7 +2,7 @@
 
 import pytest
 
-from cp_image.api.payloads import ConnectorState
+from cp_image.api.payloads import ChargePointType, ConnectorState
 from cp_image.core.csms_messages import (
     MessageTrigger,
     TriggerMessage,
@@ -198,7 +198,12 @@ def test_meter_values_of_a_transaction_go_out_while_pending() -> None:
 
 @pytest.mark.parametrize("sampled", ["", "SoC"])
 def test_where_nothing_is_sampled_the_register_is_told(sampled: str) -> None:
-    station = VirtualStation(make_settings(configuration={"MeterValuesSampledData": sampled}))
+    station = VirtualStation(
+        make_settings(
+            type=ChargePointType.DC,  # which knows the state of charge of a plugged car
+            configuration={"MeterValuesSampledData": sampled},
+        )
+    )
     station.connect()
     answered, heard = trigger(station, M.METER_VALUES, 1)
     assert answered is TriggerMessageStatus.ACCEPTED
