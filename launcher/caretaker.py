@@ -278,7 +278,11 @@ class Caretaker:
             if asked_otherwise or (found.container is not None and found.container.alive):
                 return False
             LOG.warning("%s is started: %s", charge_point_id, reason)
-            await self._power.bring_up(found.specification or specification, found)
+            try:
+                await self._power.bring_up(found.specification or specification, found)
+            except EngineError as exc:
+                self._power.complain(specification, str(exc))
+                raise
             self.watch(charge_point_id)
         return True
 

@@ -9,7 +9,7 @@ from launcher.api import CommandType, ErrorCode, Networking, Outcome, Specificat
 from launcher.caretaker import Caretaker
 from launcher.commands import Order
 from launcher.container import Mark, Surroundings
-from launcher.engine import ContainerRecord, ContainerState, Engine, EngineError, Found
+from launcher.engine import ContainerRecord, Engine, EngineError, Found
 from launcher.fleet import EntryError
 from launcher.power import Power
 from launcher.turns import CalledOffError, Turns
@@ -143,7 +143,7 @@ class ChargePoints:
         if found.container is not None and alive:
             await self._power.put_down(found.container, in_order=in_order)
         else:  # it was to run, but does not yet
-            record = found.container or self._stand_in(charge_point_id, found)
+            record = found.container or self._power.stand_in(charge_point_id, found.specification)
             self._power.say_dead(record, "its start was called off")
             self._power.conditions.show(record)
 
@@ -244,17 +244,6 @@ class ChargePoints:
         if found.container is None or not found.container.alive:
             raise self._dead(order)
         return found.container
-
-    def _stand_in(self, charge_point_id: str, found: Found) -> ContainerRecord:
-        """Return what stands for a container that was never made."""
-        return ContainerRecord(
-            charge_point_id=charge_point_id,
-            container_id="",
-            name=container.name(self._environment, charge_point_id),
-            state=ContainerState.CREATED,
-            image_id="",
-            specification=found.specification,
-        )
 
     def _remembered(self, charge_point_id: str, found: Found) -> Specification:
         specification = found.specification or self._power.remembered.get(charge_point_id)

@@ -197,6 +197,25 @@ class Power:
 
     # -- what the broker is told ------------------------------------------------------------------
 
+    def complain(self, specification: Specification, text: str) -> None:
+        """Say that a charge point is dead although it is to run, and why."""
+        record = self.stand_in(specification.id, specification)
+        self.say_dead(record, text)
+        self.conditions.show(record, state=ContainerCondition.EXITED, text=text)
+
+    def stand_in(
+        self, charge_point_id: str, specification: Specification | None
+    ) -> ContainerRecord:
+        """Return what stands for a container that was never made, or is gone."""
+        return ContainerRecord(
+            charge_point_id=charge_point_id,
+            container_id="",
+            name=container.name(self._surroundings.environment, charge_point_id),
+            state=ContainerState.CREATED,
+            image_id="",
+            specification=specification,
+        )
+
     def say_dead(self, found: ContainerRecord, reason: str) -> None:
         """Say that a charge point is dead, unless that is known."""
         last = self._board.status(found.charge_point_id)
