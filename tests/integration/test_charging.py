@@ -1,5 +1,9 @@
 """Stories of charging: what a person does at the charge point, and what the CSMS hears of it."""
 
+import asyncio
+import statistics
+import time
+
 from cp_image.api.payloads import CarInput, ChargePointState, ConnectorState, IdTagInput
 from launcher.api import CommandType
 from supervisor_cli.demo_csms import DemoCsms
@@ -110,3 +114,21 @@ async def test_a_dc_charge_point_shares_its_limit_over_its_connectors(tale: Stor
     reported = tale.simu.view.by_id["DC-1"].reported
     assert sum(reported[n].consumption_l1 for n in (1, 2)) <= 100_000.0
     assert reported[1].setpoint == reported[2].setpoint == 50_000.0
+
+
+async def test_an_input_shows_at_once(tale: Story) -> None:
+    await tale.add("CP-1")
+    await tale.until_connector("CP-1", ConnectorState.AVAILABLE)
+    latencies_s = []
+    for ampere in range(1, 52):
+        before = time.perf_counter()
+        answered = tale.put("CP-1", CarInput(cable=32.0, consumption_l1=float(ampere)))
+        shown = tale.until(
+            lambda view, asked=float(ampere): (  # type: ignore[misc]
+                view.by_id["CP-1"].reported[1].car_consumption_l1 == asked
+            ),
+            f"{ampere} A",
+        )
+        await asyncio.gather(answered, shown)
+        latencies_s.append(time.perf_counter() - before)
+    assert statistics.median(latencies_s) <= 0.05
