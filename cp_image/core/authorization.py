@@ -96,15 +96,17 @@ class Authorizer:
             self._tell_conflict(connector, at)
 
     def _tell_conflict(self, connector: Connector, at: float) -> None:
-        # §3.5.3: the CSMS is told that it contradicts the list it has sent.
-        self._queue.push(
-            StatusNotification(
-                connector_id=connector.connector_id,
-                status=connector.state,
-                at=at,
-                error_code=ErrorCode.LOCAL_LIST_CONFLICT.value,
+        # §3.5.3: the CSMS is told that it contradicts the list it has sent. It is no state the
+        # connector is in: how it stands follows at once.
+        for error_code in (ErrorCode.LOCAL_LIST_CONFLICT, connector.faults.error_code):
+            self._queue.push(
+                StatusNotification(
+                    connector_id=connector.connector_id,
+                    status=connector.state,
+                    at=at,
+                    error_code=error_code.value,
+                )
             )
-        )
 
     def _used(self, id_tag: str, status: IdTagStatus) -> IdTagStatus:
         self._cache.touch(id_tag)

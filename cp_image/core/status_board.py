@@ -79,7 +79,10 @@ class StatusBoard:
 
     def heard(self, report: StatusNotification) -> None:
         """The CSMS has a report."""
-        self._known[report.connector_id] = (report.status, report.error_code)
+        news = (report.status, report.error_code)
+        self._known[report.connector_id] = news
+        if self._shown[report.connector_id].news == news:
+            self._told[report.connector_id] = news  # whoever has told it
 
     def failed(self, report: StatusNotification, now: float) -> None:
         """The CSMS has refused a report, or not answered it: what it knows now, nobody knows."""

@@ -12,9 +12,12 @@ from cp_image.core.csms_messages import (
     SendLocalListAnswer,
     UpdateStatus,
 )
+from cp_image.core.effects import SendCall
 from cp_image.core.messages import (
     AuthorizationStatus,
     Authorize,
+    AuthorizeAnswer,
+    EmptyAnswer,
     IdTagStatus,
     StartTransaction,
     StatusNotification,
@@ -354,6 +357,55 @@ class TestRefusedLater:
         codes = [report.error_code for report in station.heard(StatusNotification)]
         assert codes.count("LocalListConflict") == 1
         assert codes[-1] == "NoError"
+
+    def test_after_a_conflict_the_connector_is_itself_again(self) -> None:
+        station = station_with()
+        teach(station, TAG1=ACCEPTED)
+        station.csms.tags["TAG1"] = IdTagStatus(status=AuthorizationStatus.BLOCKED)
+        assert status_of("TAG1", station) is S.PREPARING
+        told = [report for report in station.heard(StatusNotification) if report.connector_id == 1]
+        assert [(report.status, report.error_code) for report in told[-3:]] == [
+            (S.PREPARING, "NoError"),
+            (S.PREPARING, "LocalListConflict"),
+            (S.PREPARING, "NoError"),
+        ]
+        station.csms.heard.clear()
+        station.run(500)
+        station.disconnect()
+        station.connect()
+        station.run(500)
+        assert station.heard(StatusNotification) == []
+
+    def test_a_status_told_with_a_conflict_is_not_told_again_once_it_has_lasted(self) -> None:
+        station = station_with(MinimumStatusDuration="10")
+        station.run(60)
+        teach(station, TAG1=ACCEPTED)
+        station.csms.tags["TAG1"] = IdTagStatus(status=AuthorizationStatus.BLOCKED)
+        station.csms.heard.clear()
+        assert status_of("TAG1", station) is S.PREPARING
+        station.run(60)
+        told = [(report.status, report.error_code) for report in station.heard(StatusNotification)]
+        assert told == [(S.PREPARING, "LocalListConflict"), (S.PREPARING, "NoError")]
+
+    def test_a_conflict_the_csms_hears_last_is_made_good_on_the_next_link(self) -> None:
+        station = station_with()
+        teach(station, TAG1=ACCEPTED)
+        station.csms.tags["TAG1"] = IdTagStatus(status=AuthorizationStatus.BLOCKED)
+        station.plug()
+        station.csms.silent = {Authorize}
+        station.tag()
+        station.csms.silent = {StatusNotification}
+        asked = station.wanted(SendCall)[-1]
+        blocked = station.csms.tags["TAG1"]
+        station.answer_late(asked.message_id, AuthorizeAnswer(id_tag_status=blocked))
+        conflict = station.wanted(SendCall)[-1]
+        station.answer_late(conflict.message_id, EmptyAnswer())  # the next one is lost
+        station.disconnect()
+        station.csms.silent.clear()
+        station.csms.heard.clear()
+        station.connect()
+        codes = [report.error_code for report in station.heard(StatusNotification)]
+        assert codes == ["NoError"]
 
 
 class TestStoppingOffline:
