@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from cp_image.api import payloads
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState, ConnectorStatus
+from cp_image.core.certificates import CertificateReader
 from cp_image.core.csms_messages import CsmsAnswer, CsmsRequest
 from cp_image.core.effects import (
     Effect,
@@ -34,6 +35,7 @@ from cp_image.core.events import (
     Stopped,
     TagPresented,
 )
+from cp_image.core.link_faults import LinkFault
 from cp_image.core.messages import Answer, Request, StatusNotification
 from cp_image.core.settings import StationSettings
 from cp_image.core.station import Station
@@ -69,6 +71,7 @@ class VirtualStation:
     Attributes:
         now: virtual epoch seconds.
         stored: what `Persist` has left so far.
+        certificates: reads certificates; None refuses all.
         effects: everything the station has wanted, with its time.
         frames: everything it has said, each allowed by the OCPP schema.
     """
@@ -81,7 +84,9 @@ class VirtualStation:
         stored: Mapping[str, bytes] | None = None,
         now: float = EPOCH,
         message_ids: Iterator[str] | None = None,
+        certificates: CertificateReader | None = None,
     ) -> None:
+        self.certificates = certificates
         self.settings = settings or make_settings()
         self.csms = csms or ScriptedCsms()
         self.stored = dict(stored or {})
@@ -118,11 +123,13 @@ class VirtualStation:
         self.linked = True
         self.handle(CsmsConnected())
 
-    def disconnect(self, reason: str = "connection lost") -> None:
-        """Break the WebSocket."""
+    def disconnect(
+        self, reason: str = "connection lost", *, fault: LinkFault | None = None
+    ) -> None:
+        """Break the WebSocket, or let it not come about."""
         self.linked = False
         self._in_flight = None
-        self.handle(CsmsDisconnected(reason=reason))
+        self.handle(CsmsDisconnected(reason=reason, fault=fault))
 
     def plug(self, connector_id: int = 1, *, cable: float = 32.0, draws: float = 16.0) -> None:
         """Plug a car in that draws on all phases."""
@@ -184,6 +191,7 @@ class VirtualStation:
             stored=self.stored,
             now=self.now + dark_s,
             message_ids=self._message_ids,
+            certificates=self.certificates,
         )
 
     # -- what came of it ----------------------------------------------------------------------
@@ -239,6 +247,7 @@ class VirtualStation:
             stored=self.stored,
             random=Random(1),
             message_ids=self._message_ids,
+            certificates=self.certificates,
         )
         self._carry_out(self.station.power_up(self.now))
 
