@@ -3,7 +3,7 @@
 from cp_image.api.payloads import ChargePointState
 from cp_image.core.boot import Registration
 from cp_image.core.configuration_keys import SECONDS_MAX, Configuration, Key
-from cp_image.core.effects import PublishStation
+from cp_image.core.effects import PublishStation, SetSilence
 from cp_image.core.messages import (
     BootAnswer,
     BootNotification,
@@ -42,6 +42,7 @@ class CsmsRelation:
         self._heartbeat_at: float | None = None
         self._heartbeat_waits = False
         self._published: PublishStation | None = None
+        self._silent: bool | None = None
         configuration.on_change(Key.HEARTBEAT_INTERVAL, self._interval_changed)
 
     @property
@@ -72,6 +73,7 @@ class CsmsRelation:
     def connected(self, now: float) -> None:
         """The WebSocket is open."""
         self._linked = True
+        self._tell_silence()
         self._queue.connect()
         if self._registration.accepted:
             # OCPP 1.6 §4.2: a mere reconnect sends no BootNotification.
@@ -102,6 +104,7 @@ class CsmsRelation:
         was_accepted = self._registration.accepted
         wait_s = self._registration.answered(answer, now)
         self._queue.register(accepted=self._registration.accepted)
+        self._tell_silence()
         if self._registration.accepted:
             if answer.interval_s > 0:
                 interval_s = str(min(answer.interval_s, SECONDS_MAX))
@@ -162,6 +165,12 @@ class CsmsRelation:
     def next_deadline(self) -> float | None:
         """Return when `tick` has something to do; None when it has not."""
         return self._heartbeat_at or (self._registration.retry_at if self._linked else None)
+
+    def _tell_silence(self) -> None:
+        # OCPP 1.6 §4.2: what cannot even be read is no more answered than anything else.
+        if self._silent is not self.rejected:
+            self._silent = self.rejected
+            self._outbox.put(SetSilence(silent=self.rejected))
 
     def _ask(self, now: float) -> None:
         if self._registration.due(now):

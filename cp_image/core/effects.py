@@ -173,6 +173,13 @@ class Disconnect:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSilence:
+    """Answer a CALL that does not reach the station, or do not: a rejected one answers nothing."""
+
+    silent: bool
+
+
 class LogLevel(StrEnum):
     """How loud."""
 
@@ -207,6 +214,7 @@ Effect = (
     | PublishEvent
     | Persist
     | SetPingInterval
+    | SetSilence
     | Disconnect
     | Log
 )

@@ -121,6 +121,7 @@ class CsmsLink:
         self._may_connect = asyncio.Event()
         self._may_connect.set()
         self._failures = 0
+        self._silent = False
         self._pings = Pings(interval_s=self._timing.ping_interval_s, pong_s=self._timing.pong_s)
 
     def send_call(self, message_id: str, request: Request) -> None:
@@ -153,6 +154,10 @@ class CsmsLink:
     def set_ping_interval(self, interval_s: float) -> None:
         """Ping so often from now on, on the connection that stands as well; 0 never pings."""
         self._pings.set_interval(interval_s)
+
+    def set_silence(self, *, silent: bool) -> None:
+        """Answer requests that cannot be read from now on, or do not."""
+        self._silent = silent
 
     @asynccontextmanager
     async def held(self, reason: str) -> AsyncIterator[None]:
@@ -286,8 +291,9 @@ class CsmsLink:
                 if self._dialect.open_calls == 0:
                     self._nothing_open.set()
             case Reply(frame=reply, note=note):
-                LOG.warning("%s", note)
-                self._put(reply)
+                LOG.warning("%s%s", note, ", not answered: it has rejected us" * self._silent)
+                if not self._silent:
+                    self._put(reply)
             case Ignored(reason=reason):
                 LOG.warning("a frame is ignored: %s", reason)
 

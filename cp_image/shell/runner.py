@@ -25,6 +25,7 @@ from cp_image.core.effects import (
     SendCall,
     SetCredentials,
     SetPingInterval,
+    SetSilence,
     Upload,
 )
 from cp_image.core.errors import NotNowError
@@ -213,7 +214,14 @@ class Runner:
         match effect:
             case Persist():
                 return
-            case SendCall() | SendAnswer() | RefuseCall() | SetPingInterval() | Disconnect():
+            case (
+                SendCall()
+                | SendAnswer()
+                | RefuseCall()
+                | SetPingInterval()
+                | SetSilence()
+                | Disconnect()
+            ):
                 self._to_csms(effect)
             case PublishStation() | PublishConnector() | PublishConfiguration() | PublishEvent():
                 self._to_control(effect)
@@ -230,7 +238,8 @@ class Runner:
                 STATION_LOG.log(_LEVELS[level], "%s", text)
 
     def _to_csms(
-        self, effect: SendCall | SendAnswer | RefuseCall | SetPingInterval | Disconnect
+        self,
+        effect: SendCall | SendAnswer | RefuseCall | SetPingInterval | SetSilence | Disconnect,
     ) -> None:
         match effect:
             case SendCall(message_id=message_id, request=request):
@@ -239,6 +248,8 @@ class Runner:
                 self._csms.send_answer(message_id, answer)
             case RefuseCall(message_id=message_id):
                 self._csms.refuse_call(message_id)
+            case SetSilence(silent=silent):
+                self._csms.set_silence(silent=silent)
             case SetPingInterval(interval_s=interval_s):
                 self._csms.set_ping_interval(interval_s)
             case Disconnect(reason=reason):

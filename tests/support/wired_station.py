@@ -2,6 +2,7 @@
 
 import json
 
+from cp_image.core.effects import SetSilence
 from cp_image.dialects.dialect import Heard, Reply
 from cp_image.dialects.ocpp16.dialect import Ocpp16
 from tests.support.virtual_station import VirtualStation
@@ -11,13 +12,19 @@ from tests.unit.dialects.schemas import check_call_error
 class WiredStation(VirtualStation):
     """Dialect and station together; `frames` holds all they have said."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether what cannot be read is not answered."""
+        told = self.wanted(SetSilence)
+        return bool(told) and told[-1].silent
+
     def hear(self, frame: str) -> list[str]:
         """Take a frame of the CSMS; return what is said at once."""
         before = len(self.frames)
         match Ocpp16().decode(frame):
             case Heard(event=event):
                 self.handle(event)
-            case Reply(frame=reply):
+            case Reply(frame=reply) if not self.silent:
                 check_call_error(reply)
                 self.frames.append(reply)
         return self.frames[before:]

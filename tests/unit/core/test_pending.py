@@ -12,7 +12,7 @@ from cp_image.core.csms_messages import (
     RemoteStopTransaction,
     TriggerMessage,
 )
-from cp_image.core.effects import RefuseCall, SendAnswer, SendCall
+from cp_image.core.effects import RefuseCall, SendAnswer, SendCall, SetSilence
 from cp_image.core.events import CsmsAsked
 from cp_image.core.messages import (
     BootAnswer,
@@ -20,7 +20,9 @@ from cp_image.core.messages import (
     Heartbeat,
     RegistrationStatus,
 )
+from tests.support.scripted_csms import ScriptedCsms
 from tests.support.virtual_station import VirtualStation
+from tests.support.wired_station import WiredStation
 
 
 def booting(status: RegistrationStatus) -> VirtualStation:
@@ -92,3 +94,27 @@ def test_what_was_triggered_while_the_boot_notification_is_open_comes_after_it()
     station.csms.silent = set()
     station.run(30)
     assert station.heard(Heartbeat) == [Heartbeat()]
+
+
+def test_after_a_rejection_what_cannot_be_read_is_not_answered_either() -> None:
+    csms = ScriptedCsms()
+    csms.registration = RegistrationStatus.REJECTED
+    csms.interval_s = 60
+    station = WiredStation(csms=csms)
+    station.connect()
+    for frame in ('[2,"x","Nonsense",{}]', '[2,"x","Reset",{}]', '[2,"x"]'):
+        assert station.hear(frame) == []
+    csms.registration = RegistrationStatus.PENDING
+    station.run(60)
+    assert len(station.hear('[2,"x","Nonsense",{}]')) == 1
+
+
+def test_a_reboot_ends_the_silence() -> None:
+    csms = ScriptedCsms()
+    csms.registration = RegistrationStatus.REJECTED
+    station = VirtualStation(csms=csms)
+    station.connect()
+    again = station.power_cut()
+    again.csms.silent = {BootNotification}
+    again.connect()
+    assert again.wanted(SetSilence) == [SetSilence(silent=False)]

@@ -147,6 +147,22 @@ def test_garbage_leaves_the_link_alone(garbage: str | bytes) -> None:
     run(scenario())
 
 
+def test_a_silent_link_answers_nothing_it_cannot_read() -> None:
+    async def scenario() -> None:
+        async with Csms() as csms, link_to(csms.url) as (link, ear):
+            await ear.heard(CsmsConnected)
+            link.set_silence(silent=True)
+            await csms.send('[2,"a","Nonsense",{}]')
+            link.send_call("id-1", HEARTBEAT)
+            await ear.heard(CallAnswered)
+            link.set_silence(silent=False)
+            await csms.send('[2,"b","Nonsense",{}]')
+            await csms.until(lambda: any('"b"' in frame for frame in csms.frames))
+            assert not any('"a"' in frame for frame in csms.frames)
+
+    run(scenario())
+
+
 def test_a_frame_of_sixteen_mebibytes_is_read() -> None:
     async def scenario() -> None:
         async with Csms() as csms, link_to(csms.url) as (link, ear):
