@@ -1,4 +1,4 @@
-"""Registration, heartbeats, and how the charge point says it stands."""
+"""Boot: registration, heartbeats, and how the charge point says it stands."""
 
 import pytest
 

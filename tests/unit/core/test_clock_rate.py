@@ -1,4 +1,4 @@
-"""Clock rate: what concerns the world outside takes its real time, however fast the clock."""
+"""Boot, clock rate: what concerns the world outside takes its real time, however fast the clock."""
 
 import pytest
 

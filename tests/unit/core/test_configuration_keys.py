@@ -1,4 +1,4 @@
-"""Configuration keys: declared limits are kept, defaults are valid."""
+"""ChangeConfiguration, keys: declared limits are kept, defaults are valid."""
 
 import pytest
 

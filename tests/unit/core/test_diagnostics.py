@@ -1,4 +1,4 @@
-"""Diagnostics: what is uploaded, and what the CSMS hears of it (OCPP 1.6 §5.9, §4.4)."""
+"""Firmware, diagnostics, logs: what is uploaded, and what is told of it (§5.9, §4.4)."""
 
 from cp_image.core.csms_messages import (
     GetDiagnostics,

@@ -1,4 +1,4 @@
-"""Setpoints, what is drawn, and the register."""
+"""Meter: setpoints, what is drawn, and the register."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Faults: levels, a set, of one connector or of all."""
+"""Statuses, faults: levels, a set, of one connector or of all."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Firmware updates: every status in order, whatever happens on the way (OCPP 1.6 §5.19, §4.5)."""
+"""Firmware, diagnostics, logs: an update, every status in order (OCPP 1.6 §5.19, §4.5)."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""The configuration key WebSocketPingInterval reaches the shell."""
+"""ChangeConfiguration: WebSocketPingInterval reaches the shell."""
 
 from cp_image.core.configuration_keys import Key
 from cp_image.core.effects import SetPingInterval

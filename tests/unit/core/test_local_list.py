@@ -1,4 +1,4 @@
-"""The local list the CSMS sends, and the cache of what it has said."""
+"""Local list: what the CSMS sends, and the cache of what it has said."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Tags without a CSMS, tags it need not be asked about, and tags it refuses afterwards."""
+"""Offline: tags without a CSMS, tags it need not be asked about, tags it refuses afterwards."""
 
 from dataclasses import replace
 

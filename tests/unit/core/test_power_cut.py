@@ -1,4 +1,4 @@
-"""A power cut at any point: what was told stays told, what was not is told later."""
+"""Transaction messages, power cuts: what was told stays told, what was not is told later."""
 
 import math
 from collections.abc import Callable

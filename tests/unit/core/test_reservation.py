@@ -1,4 +1,4 @@
-"""Connectors that are kept for a tag."""
+"""Reservation: connectors that are kept for a tag."""
 
 import pytest
 from hypothesis import given

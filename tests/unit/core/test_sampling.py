@@ -1,4 +1,4 @@
-"""MeterValues: measurands, phases, units, rhythm."""
+"""Meter: measurands, phases, units, rhythm."""
 
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState
 from cp_image.core.messages import Measurand, MeterValues, Phase, ReadingContext, Unit

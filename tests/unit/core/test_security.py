@@ -1,4 +1,4 @@
-"""Profiles, keys, certificates, events, logs: the Security Whitepaper, edition 3."""
+"""Security: profiles, keys, certificates, events, logs (Security Whitepaper, edition 3)."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who starts and stops: remote starts, cables pulled at the car, and what is told of a refusal."""
+"""Transactions: remote starts, cables pulled at the car, and what is told of a refusal."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""TriggerMessage: every message, after the answer, while Pending too."""
+"""Boot, TriggerMessage: every message, after the answer, while Pending too."""
 
 import pytest
 

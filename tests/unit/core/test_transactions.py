@@ -1,4 +1,4 @@
-"""A session from cable and tag to the empty connector."""
+"""Transactions: a session from cable and tag to the empty connector."""
 
 import pytest
 

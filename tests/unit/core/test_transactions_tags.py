@@ -1,4 +1,4 @@
-"""Who may start, who may stop."""
+"""Transactions: who may start, who may stop."""
 
 import pytest
 
