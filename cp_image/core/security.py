@@ -40,6 +40,10 @@ class Security:
         reboot: Callable[[str, float], None],
     ) -> None:
         given, reader = ground.settings.security, ground.certificates
+        self._version = ground.settings.firmware_version
+        # An update without a signature, of which this start is the reboot.
+        self._updated = firmware.firmware.status_now() is FirmwareStatus.INSTALLED
+        ground.clock.on_set(self._clock_set)
         self._link = link = LinkSecurity(
             settings=given,
             stored=ground.stored,
@@ -125,6 +129,8 @@ class Security:
         self._link.power_up()
         self._events.reports.resume()
         self._events.happened(SecurityEvent.STARTUP_OF_THE_DEVICE, "", now)
+        if self._updated:
+            self._events.happened(SecurityEvent.FIRMWARE_UPDATED, self._version, now)
         self._signing.power_up()
         self._log_upload.power_up()
         self._firmware.power_up(now)
@@ -144,10 +150,6 @@ class Security:
     def rebooting(self, now: float) -> None:
         """The station is about to begin anew."""
         self._events.happened(SecurityEvent.RESET_OR_REBOOT, "", now)
-
-    def clock_set(self, by_s: float, now: float) -> None:
-        """The CSMS has set the clock."""
-        self._events.happened(SecurityEvent.SETTING_SYSTEM_TIME, f"by {by_s:+.0f} s", now)
 
     def transfer_ended(self, event: TransferEnded, now: float) -> None:
         """A transfer is over."""
@@ -188,6 +190,9 @@ class Security:
             self._firmware.next_deadline(),
         )
         return min((at for at in deadlines if at is not None), default=None)
+
+    def _clock_set(self, by_s: float, now: float) -> None:
+        self._events.happened(SecurityEvent.SETTING_SYSTEM_TIME, f"by {by_s:+.0f} s", now)
 
     def _roots_changed(self, what: str, now: float) -> None:
         self._link.roots_changed()

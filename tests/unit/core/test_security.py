@@ -16,10 +16,12 @@ from cp_image.core.csms_messages import (
     GetConfigurationAnswer,
     GetDiagnostics,
     Reset,
+    UpdateFirmware,
 )
 from cp_image.core.effects import (
     CancelTransfer,
     Disconnect,
+    Download,
     ForgetKey,
     GenerateKeyAndCsr,
     LogLevel,
@@ -29,6 +31,8 @@ from cp_image.core.effects import (
     Upload,
 )
 from cp_image.core.events import KeyGenerated, TransferEnded
+from cp_image.core.firmware import INSTALLATION_S
+from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.identity import GIVEN, Identity
 from cp_image.core.link_faults import LinkFault
 from cp_image.core.link_security import ATTEMPTS
@@ -688,6 +692,25 @@ def test_events_may_be_switched_off_and_are_logged_all_the_same() -> None:
     install(station, OTHER)
     assert told(station) == []
     assert security_log(station)[-1].event.value == "ReconfigurationOfSecurityParameters"
+
+
+def test_a_clock_that_is_set_and_firmware_without_a_signature() -> None:
+    station = made(replace(GIVEN_SECRETS, profile=P.TLS))
+    station.csms.clock_offset_s = 3600
+    station.connect()
+    station.ask(UpdateFirmware(location="ftp://h/fw-2.0.bin", retrieve_at=station.now))
+    number = station.wanted(Download)[-1].number
+    image = FirmwareImage(file_name="fw-2.0.bin", size_bytes=9, sha256="00", first_line="")
+    station.handle(TransferEnded(number=number, ok=True, image=image))
+    station.run(INSTALLATION_S)
+    station.connect()
+    assert [(r.type, r.tech_info) for r in station.heard(sm.SecurityEventNotification)] == [
+        ("StartupOfTheDevice", None),
+        ("SettingSystemTime", "by +3600 s"),
+        ("ResetOrReboot", None),
+        ("StartupOfTheDevice", None),
+        ("FirmwareUpdated", "2.0"),
+    ]
 
 
 def test_an_event_that_is_lost_with_the_link_is_told_again() -> None:
