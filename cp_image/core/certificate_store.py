@@ -129,23 +129,28 @@ class CertificateStore:
         return ""
 
     def _delete(self, request: DeleteCertificate, _now: float) -> Reply:
+        # The hash says nothing of the use: whatever bears the name is meant.
         wanted = request.certificate
+        left: dict[CertificateUse, tuple[str, ...]] = {}
         for use in CertificateUse:
-            for pem, name in self._named(use, wanted.hash_algorithm).items():
-                if same_hash(name, wanted):
-                    return self._delete_one(use, pem)
-        return _deleted(DeleteCertificateStatus.NOT_FOUND)
-
-    def _delete_one(self, use: CertificateUse, pem: str) -> Reply:
-        left = tuple(other for other in self._pems[use] if other != pem)
-        if use is CertificateUse.CENTRAL_SYSTEM_ROOT and not left and self._in_use():
+            named = self._named(use, wanted.hash_algorithm)
+            gone = {pem for pem, name in named.items() if same_hash(name, wanted)}
+            if gone:
+                left[use] = tuple(pem for pem in self._pems[use] if pem not in gone)
+        if not left:
+            return _deleted(DeleteCertificateStatus.NOT_FOUND)
+        if self._in_use() and left.get(CertificateUse.CENTRAL_SYSTEM_ROOT) == ():
             # Without it the CSMS could not be reached any more.
-            self._outbox.log(LogLevel.WARNING, f"the last {use} is in use: it is not deleted")
+            self._outbox.log(LogLevel.WARNING, "the last root certificate of the CSMS is in use")
             return _deleted(DeleteCertificateStatus.FAILED)
         return Reply(
             answer=DeleteCertificateAnswer(status=DeleteCertificateStatus.ACCEPTED),
-            then=lambda now: self._keep(use, left, f"a {use} deleted", now),
+            then=lambda now: self._keep_left(left, now),
         )
+
+    def _keep_left(self, left: Mapping[CertificateUse, tuple[str, ...]], now: float) -> None:
+        for use, pems in left.items():
+            self._keep(use, pems, f"a {use} deleted", now)
 
     def _tell(self, request: GetInstalledCertificateIds, _now: float) -> Reply:
         names = list(self._named(request.use, HashAlgorithm.SHA256).values())
