@@ -100,6 +100,7 @@ class SignedFirmware:
         self._transfer_numbers = transfer_numbers
         self._busy = busy
         self._reboot = reboot
+        self._farewell_s = ground.settings.real_s(FAREWELL_S)
         self._update = ground.outbox.recall(ground.stored, _KEY, SignedUpdate)
         self._transfer: int | None = None
         self._until: float | None = None
@@ -288,7 +289,7 @@ class SignedFirmware:
             return
         self._log(LogLevel.INFO, f"version {version} is installed")
         self._outbox.keep(VERSION_KEY, version)
-        self._until = now + FAREWELL_S
+        self._until = now + self._farewell_s
         self._enter(update, Phase.REBOOTING, S.INSTALL_REBOOTING)
         self._reboot_when_told(now)
 
