@@ -36,6 +36,8 @@ from supervisor_cli.ocpp_frames import Call, CallErrorCode, Error, Frame, FrameE
 _T = TypeVar("_T")
 
 _SUBPROTOCOL: Final = Subprotocol("ocpp1.6")
+_MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
+"""What a charge point reads, too: a StopTransaction with the readings of a night is long."""
 _FRAMES_KEPT: Final = 100_000
 _CLOSE_S: Final = 1.0
 _ANSWER_S: Final = 30.0
@@ -117,6 +119,7 @@ class DemoCsms:
             subprotocols=[_SUBPROTOCOL],
             process_request=self._door,
             close_timeout=_CLOSE_S,
+            max_size=_MAX_FRAME_BYTES,
             ssl=self._ssl,
         )
         return self

@@ -129,6 +129,25 @@ def test_transactions_are_remembered_with_their_numbers() -> None:
     run(test)
 
 
+def test_a_stop_with_the_readings_of_a_night_is_taken() -> None:
+    reading = {"timestamp": AT, "sampledValue": [{"value": "1"}] * 40}
+
+    async def test() -> None:
+        async with DemoCsms() as csms, charge_point(csms) as client:
+            await client.accepted("BootNotification", BOOT)
+            started = await client.accepted("StartTransaction", START)
+            stop = {
+                "transactionId": started["transactionId"],
+                "meterStop": 200,
+                "timestamp": AT,
+                "transactionData": [reading] * 2000,
+            }
+            assert len(json.dumps(stop)) > 2**20
+            await client.accepted("StopTransaction", stop)
+
+    run(test)
+
+
 def test_a_start_that_is_asked_again_is_the_same_transaction() -> None:
     async def test() -> None:
         async with DemoCsms() as csms, charge_point(csms) as client:
