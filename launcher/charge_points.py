@@ -201,7 +201,10 @@ class ChargePoints:
         charge_point_id = order.charge_point_id
         found = await self._find(charge_point_id)
         mark = found.marks.get(Mark.CUT)
-        address = mark.address if mark is not None else ""
+        # Only while its process lives are there connections that its old address keeps; one that
+        # is dead would not even start where somebody else has that address by then.
+        alive = found.container is not None and found.container.alive
+        address = mark.address if mark is not None and alive else ""
         await self._set_network(found, cut=False, address=address)
         await self._engine.clear_mark(charge_point_id, Mark.CUT)
 

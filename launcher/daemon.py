@@ -53,6 +53,7 @@ LOG: Final = logging.getLogger(__name__)
 _FAREWELL_S: Final = 5.0
 _FIRST_RETRY_S: Final = 5.0
 _LAST_RETRY_S: Final = 60.0
+_LOOK_AGAIN_S: Final = 2.0
 _OBJECTION_S: Final = 0.5
 _OBJECTION_OF_THE_LIVING_S: Final = 3.0
 """A launcher that the broker calls Alive gets longer to say so itself."""
@@ -325,6 +326,8 @@ class Daemon:
                 failed = [f"cannot compare engine and broker now: {exc}"]
             if not failed:
                 retry_s = _FIRST_RETRY_S
+                if self._reconciler.left_out:
+                    self._alarms.set("reconciliation", _LOOK_AGAIN_S, self._reconcile_again)
                 continue
             LOG.warning("%s; trying again in %g s", "; ".join(failed[:3]), retry_s)
             self._alarms.set("reconciliation", retry_s, self._reconcile_again)

@@ -14,12 +14,30 @@ from launcher.engine import EngineError
 _CALL_S: Final = 60
 
 
+class _Client(docker.APIClient):
+    """A client that takes nothing but DOCKER_HOST and its like from the environment.
+
+    requests would prefer the web's certificate authorities (REQUESTS_CA_BUNDLE) to those of
+    DOCKER_CERT_PATH, and the web's proxies to the straight way; and the first request is made
+    before a client could be told not to.
+    """
+
+    @property
+    def trust_env(self) -> bool:
+        """Never."""
+        return False
+
+    @trust_env.setter
+    def trust_env(self, _value: bool) -> None:
+        """Ignore what requests' own constructor sets."""
+
+
 def connect() -> docker.APIClient:
     """Return a client of the engine that DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name.
 
     The low-level API is used because the high-level one follows every call with an inspection.
     """
-    return docker.APIClient(timeout=_CALL_S, **kwargs_from_env())
+    return _Client(timeout=_CALL_S, **kwargs_from_env())
 
 
 @contextlib.contextmanager

@@ -213,16 +213,16 @@ def _for_one(
         return _dead(charge_point_id, wish, found, known, own_name)
     if container is not None and _has_crashed(container):
         return [Mourn(charge_point_id=charge_point_id, container=container)]
-    if wish.specification is None:
-        return _dead(charge_point_id, wish, found, known, own_name)
-    if now < wish.not_before:
-        return []
+    dead = _dead(charge_point_id, wish, found, known, own_name)
+    if wish.specification is None or now < wish.not_before:
+        return dead
     return [
+        *dead,
         BringUp(
             charge_point_id=charge_point_id,
             specification=wish.specification,
             reason=_what_is_missing(container),
-        )
+        ),
     ]
 
 
@@ -245,6 +245,8 @@ def _dead(
 ) -> list[Action]:
     if _says_dead(known.status):
         return []
+    if known.status is None and wish.runs:
+        return []  # it was never heard, and will speak for itself
     name = found.container.name if found.container is not None else own_name
     dead = dead_status(
         known.status,

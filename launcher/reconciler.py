@@ -45,6 +45,8 @@ class Reconciler:
         self._board = board
         self._caretaker = caretaker
         self._turns = turns
+        self.left_out = False
+        """Whether something was left alone the last time that may still need it."""
 
     async def put_right(self, retained: Mapping[str, bytes]) -> list[str]:
         """Put right what is not as it was asked for; what is in hand meanwhile is left alone.
@@ -59,6 +61,7 @@ class Reconciler:
             EngineError: the engine does not even say what there is.
         """
         await self._caretaker.raise_fallen()
+        self.left_out = False
         self._turns.watch()
         known = self._board.begin_anew(retained)
         actual = await self._engine.observe()
@@ -75,6 +78,7 @@ class Reconciler:
         for action in actions:
             charge_point_id = action.charge_point_id
             if charge_point_id in self._turns.touched:
+                self.left_out |= not isinstance(action, reconcile.Adopt)
                 continue
             match action:
                 case reconcile.Adopt():

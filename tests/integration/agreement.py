@@ -11,6 +11,7 @@ from supervisor_cli.fleet_view import FleetView
 from tests.integration.fleet import Story
 
 WITHIN_S = 90.0
+_LOOK_AGAIN_S = 0.2
 
 
 def running(tale: Story) -> set[str]:
@@ -50,6 +51,9 @@ async def agree(tale: Story, alive: Collection[str], dead: Collection[str] = ())
     def as_wanted(view: FleetView) -> bool:
         return {each.charge_point_id: each.state for each in view.charge_points} == wanted
 
+    async with asyncio.timeout(WITHIN_S):
+        while await asyncio.to_thread(running, tale) != set(alive):
+            await asyncio.sleep(_LOOK_AGAIN_S)  # the engine is looked at, not listened to
     await tale.simu.wait_for(as_wanted, timeout_s=WITHIN_S, what=f"a fleet of {len(wanted)}")
     assert await asyncio.to_thread(running, tale) == set(alive)
     assert await listed(tale) == {key: str(state) for key, state in wanted.items()}

@@ -202,6 +202,7 @@ class FakeEngine:
         self.calls: list[str] = []
         self.refuse: dict[str, str] = {}
         self.hold: dict[str, asyncio.Event] = {}
+        self.observing: asyncio.Event | None = None
         self.hold_at_start: dict[str, asyncio.Event] = {}
         self.at_once = 0
         self.most_at_once = 0
@@ -227,6 +228,8 @@ class FakeEngine:
 
     async def observe(self) -> Observation:
         await self._work("observe")
+        if self.observing is not None:
+            await self.observing.wait()
         return self.observation()
 
     async def find(self, charge_point_id: str) -> Found:

@@ -333,6 +333,24 @@ def test_a_container_that_is_removed_by_hand_is_made_again() -> None:
     run(body)
 
 
+def test_who_was_in_hand_during_a_look_is_looked_at_again() -> None:
+    async def main() -> None:
+        broker = FakeBroker()
+        engine = FakeEngine(broker)
+        async with launched(broker, engine):
+            await broker.command("start", entry())
+        engine.die("CP-1", 137)
+        successor = FakeEngine(broker)
+        successor.containers, successor.volumes = engine.containers, engine.volumes
+        successor.marks, successor.observing = engine.marks, asyncio.Event()
+        async with launched(broker, successor):
+            assert (await broker.command("mend", {"id": "CP-1"})).ok
+            successor.observing.set()
+            await broker.until(lambda: successor.containers["CP-1"].alive)
+
+    asyncio.run(main())
+
+
 def test_one_that_says_nothing_is_told() -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:
         engine.mute = True

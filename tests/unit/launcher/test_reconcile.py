@@ -110,7 +110,14 @@ def test_what_runs_is_adopted_whatever_is_retained(
 @pytest.mark.parametrize("exit_code", [0, 137, 143, 255])
 def test_what_was_ended_from_outside_while_nobody_looked_is_started_again(exit_code: int) -> None:
     actual = observed(container("exited", exit_code=exit_code))
-    assert planned(actual) == brought_up("its container was ended from outside")
+    assert planned(actual, DEAD) == brought_up("its container was ended from outside")
+
+
+def test_what_is_to_be_started_is_dead_until_it_speaks_for_itself() -> None:
+    dead, bring_up = planned(observed(container("exited", exit_code=0)), ACCEPTED)
+    assert isinstance(dead, PublishDead)
+    assert dead.status.status is ChargePointState.DEAD
+    assert isinstance(bring_up, BringUp)
 
 
 @pytest.mark.parametrize(
@@ -126,25 +133,28 @@ def test_what_crashed_while_nobody_looked_is_mourned(record: ContainerRecord) ->
 
 
 def test_what_was_begun_is_finished() -> None:
-    assert planned(observed(container("created"))) == brought_up("its container was never started")
+    created = observed(container("created"))
+    assert planned(created, None) == brought_up("its container was never started")
     assert planned(observed(), None) == brought_up("its container is missing")
 
 
 def test_a_container_without_its_volume_is_started_again() -> None:
     actual = observed(container("exited", exit_code=0), volume=None)
-    assert planned(actual) == brought_up("its container was ended from outside")
+    assert planned(actual, DEAD) == brought_up("its container was ended from outside")
 
 
 def test_what_this_launcher_has_seen_running_is_made_again() -> None:
     nothing = observed(volume=None)
-    assert planned(nothing, remembered=SPECIFICATION) == brought_up("its container is missing")
+    assert planned(nothing, DEAD, remembered=SPECIFICATION) == brought_up(
+        "its container is missing"
+    )
     assert planned(nothing) == [ClearRetained(charge_point_id="CP-1", topics=TOPICS)]
 
 
 def test_what_crashed_waits_for_its_time() -> None:
     actual = observed(container("exited", exit_code=137))
-    assert planned(actual, not_before=NOW + 1) == []
-    assert planned(actual, not_before=NOW) != []
+    assert planned(actual, DEAD, not_before=NOW + 1) == []
+    assert planned(actual, DEAD, not_before=NOW) != []
 
 
 @pytest.mark.parametrize("record", [None, container("exited", exit_code=137), container("created")])
@@ -194,7 +204,7 @@ def test_the_newest_specification_is_the_one_asked_for() -> None:
     changed = msgspec.structs.replace(SPECIFICATION, nb_connectors=5)
     mark = MarkRecord(mark=Mark.CHANGED, specification=changed, made_at=MARKED_AT)
     actual = replace(observed(), marks={"CP-1": {Mark.CHANGED: mark}})
-    (action,) = planned(actual)
+    (action,) = planned(actual, None)
     assert isinstance(action, BringUp)
     assert action.specification == changed
 
