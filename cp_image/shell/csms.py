@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from cp_image.core.csms_messages import CsmsAnswer
@@ -18,6 +17,7 @@ from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event
 from cp_image.core.link_faults import LinkFault
 from cp_image.core.messages import Request
 from cp_image.dialects.dialect import Dialect, Heard, Ignored, Reply
+from cp_image.shell.alerted_connection import AlertedConnection
 from cp_image.shell.csms_access import Access, AccessError
 from cp_image.shell.csms_failures import (
     CONNECT_ERRORS,
@@ -235,7 +235,7 @@ class CsmsLink:
             additional_headers=access.headers,
             subprotocols=[subprotocol],
             proxy=self._proxy,
-            create_connection=_Connection,
+            create_connection=AlertedConnection,
             compression=None,  # frames are small: it would cost memory and save nothing
             user_agent_header="cp-simu",
             open_timeout=self._timing.open_s,
@@ -322,27 +322,6 @@ class CsmsLink:
         except TimeoutError:
             return
         self._hurry.clear()
-
-
-class _Connection(ClientConnection):
-    """Tells by which TLS alert it ends: under TLS 1.3 one may come after the TLS handshake."""
-
-    _alert: ssl.SSLError | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See `asyncio.Protocol`."""
-        if isinstance(exc, ssl.SSLError):
-            self._alert = exc
-        super().connection_lost(exc)
-
-    async def handshake(self, *args: Any, **kwargs: Any) -> None:
-        """See `ClientConnection`."""
-        try:
-            await super().handshake(*args, **kwargs)
-        except WebSocketException as exc:
-            if self._alert is not None:
-                raise self._alert from exc
-            raise
 
 
 async def _write(connection: ClientConnection, outbox: "asyncio.Queue[str | _Farewell]") -> None:

@@ -190,3 +190,63 @@ def test_every_variable_is_described() -> None:
     text = config.describe()
     assert all(variable.name in text for variable in config.VARIABLES)
     assert {variable.field for variable in config.VARIABLES} == set(config.Config.__slots__)
+
+
+@pytest.mark.parametrize("profile", list(SecurityProfile))
+def test_security(profile: SecurityProfile) -> None:
+    environ = {
+        "SIMU_CENTRAL_SYSTEM": "wss://h",
+        "SIMU_SECURITY_PROFILE": str(profile.value),
+        "SIMU_AUTHORIZATION_USER": "some body",
+        "SIMU_TLS_VERIFICATION": "no-host-name",
+        "SIMU_KEY_KIND": "rsa-2048",
+    }
+    read = config.read(environ, "box")
+    assert read.security_profile is profile
+    assert read.authorization_user == "some body"
+    assert read.tls_verification is TlsVerification.NO_HOST_NAME
+    assert read.key_kind is KeyKind.RSA_2048
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SIMU_SECURITY_PROFILE", "4"),
+        ("SIMU_SECURITY_PROFILE", "-1"),
+        ("SIMU_SECURITY_PROFILE", "tls"),
+        ("SIMU_AUTHORIZATION_USER", "a:b"),
+        ("SIMU_TLS_VERIFICATION", "off"),
+        ("SIMU_KEY_KIND", "dsa"),
+    ],
+)
+def test_security_that_there_is_not(name: str, text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.read(CSMS | {name: text}, "box")
+    (problem,) = refused.value.problems
+    assert problem.startswith(f"{name}={text!r} is not allowed: ")
+
+
+@pytest.mark.parametrize("profile", ["2", "3"])
+def test_a_profile_with_tls_goes_with_a_url_with_tls(profile: str) -> None:
+    environ = {
+        "SIMU_CENTRAL_SYSTEM": "ws://me:word@h",
+        "SIMU_SECURITY_PROFILE": profile,
+    }
+    with pytest.raises(ConfigError, match="goes with a wss:// URL") as refused:
+        config.read(environ, "box")
+    assert "word" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("AuthorizationKey", "it is a secret, the file authorization_key holds it"),
+        ("authorizationkey", "it is a secret, the file authorization_key holds it"),
+        ("SecurityProfile", "SIMU_SECURITY_PROFILE says it"),
+    ],
+)
+def test_secrets_do_not_stand_in_the_environment(key: str, words: str) -> None:
+    environ = CSMS | {"SIMU_CONFIGURATION": f'{{"{key}":"hush"}}'}
+    with pytest.raises(ConfigError, match=words) as refused:
+        config.read(environ, "box")
+    assert "hush" not in str(refused.value)
