@@ -1,5 +1,6 @@
 """A connector: its state, its car, its meter, and the transaction that may run on it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -225,3 +226,8 @@ class Connector:
             metered_at=now,
             soc_pct=soc_pct if self.car.plugged else None,
         )
+
+
+def found(connectors: Sequence[Connector], connector_id: int) -> Connector | None:
+    """Return a connector by its id; None where the charge point has none, or no more."""
+    return connectors[connector_id - 1] if 1 <= connector_id <= len(connectors) else None

@@ -11,7 +11,7 @@ from cp_image.core.declared_keys import keys_of
 from cp_image.core.firmware_image import with_installed_version
 from cp_image.core.meter_reader import KEPT_EVERY_S, MeterReader
 from cp_image.core.outbox import Outbox
-from cp_image.core.records import restored
+from cp_image.core.records import removed_in_transaction, restored
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.reservations import Reservations
 from cp_image.core.settings import StationSettings
@@ -26,6 +26,7 @@ class Ground:
     Attributes:
         stored: what the former life has left.
         connectors: in the order of their ids, from 1.
+        removed_connectors: those the charge point has no more, but whose transaction is open.
     """
 
     settings: StationSettings
@@ -36,6 +37,7 @@ class Ground:
     queue: RequestQueue
     board: StatusBoard
     connectors: Sequence[Connector]
+    removed_connectors: Sequence[Connector]
     meters: MeterReader
     reservations: Reservations
     certificates: CertificateReader
@@ -85,6 +87,7 @@ def lay_ground(
         queue=queue,
         board=StatusBoard(queue, clock, configuration, retell_s=settings.real_s(RETELL_S)),
         connectors=connectors,
+        removed_connectors=removed_in_transaction(settings, stored, outbox),
         meters=MeterReader(
             configuration=configuration,
             queue=queue,

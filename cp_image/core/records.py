@@ -1,6 +1,7 @@
 """What is kept of a connector through a power cut."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -10,6 +11,8 @@ from cp_image.core.energy import Meter, Supply
 from cp_image.core.outbox import Outbox
 from cp_image.core.settings import StationSettings
 from cp_image.core.transaction import Transaction
+
+_TRANSACTION: Final = "transaction/"
 
 
 class CarRecord(Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ def meter_key(connector_id: int) -> str:
 
 def transaction_key(connector_id: int) -> str:
     """Return the key of an open `Transaction`."""
-    return f"transaction/{connector_id}"
+    return f"{_TRANSACTION}{connector_id}"
 
 
 def keep_car(connector: Connector, outbox: Outbox) -> None:
@@ -73,3 +76,20 @@ def restored(
     connector.transaction = outbox.recall(stored, transaction_key(connector_id), Transaction)
     connector.read_at = reading.at if reading else None
     return connector
+
+
+def removed_in_transaction(
+    settings: StationSettings, stored: Mapping[str, bytes], outbox: Outbox
+) -> Sequence[Connector]:
+    """Build the connectors that a change of the make has taken away, where a transaction is open.
+
+    The CSMS must hear of its end all the same.
+    """
+    ids = sorted(
+        int(key.removeprefix(_TRANSACTION)) for key in stored if key.startswith(_TRANSACTION)
+    )
+    return [
+        restored(settings, connector_id, stored, outbox)
+        for connector_id in ids
+        if connector_id > settings.nb_connectors
+    ]

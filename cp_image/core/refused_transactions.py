@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cp_image.api.payloads import StopReason
 from cp_image.core.configuration_keys import Configuration, Key
-from cp_image.core.connector import Connector
+from cp_image.core.connector import Connector, found
 from cp_image.core.messages import AuthorizationStatus
 from cp_image.core.refusals import Refusals, verdict
 from cp_image.core.sessions import Sessions
@@ -33,9 +33,14 @@ class RefusedTransactions:
         self, connector_id: int, local_id: int, status: AuthorizationStatus, now: float
     ) -> None:
         """The CSMS has answered the StartTransaction `local_id`; it may be over by now."""
-        connector = self._connectors[connector_id - 1]
-        transaction = connector.transaction
-        if transaction is None or transaction.local_id != local_id or transaction.authorized:
+        connector = found(self._connectors, connector_id)
+        transaction = connector.transaction if connector else None
+        if (
+            connector is None
+            or transaction is None
+            or transaction.local_id != local_id
+            or transaction.authorized
+        ):
             return
         # §9.1 StopTransactionOnInvalidId, MaxEnergyOnInvalidId
         stops = self._configuration.boolean(Key.STOP_TRANSACTION_ON_INVALID_ID)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cp_image.api.payloads import ConnectorState
 from cp_image.core.configuration_keys import Configuration, Key
-from cp_image.core.connector import Connector
+from cp_image.core.connector import Connector, found
 from cp_image.core.csms_messages import (
     AcceptanceStatus,
     CancelReservation,
@@ -136,8 +136,9 @@ class ReservationProfile:
 
     def _end(self, kept: Reservation, now: float, *, shown: bool = True) -> None:
         self._reservations.remove(kept.reservation_id)
-        if kept.connector_id != 0 and shown:
-            self._sessions.unreserve(self._connectors[kept.connector_id - 1], now)
+        connector = found(self._connectors, kept.connector_id)
+        if connector is not None and shown:
+            self._sessions.unreserve(connector, now)
 
     def _meant(self, connector_id: int) -> Sequence[Connector]:
         if connector_id == 0:

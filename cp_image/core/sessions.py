@@ -48,11 +48,7 @@ class Sessions:
 
     def power_up(self, connector: Connector, now: float, *, why: StopReason) -> None:
         """Bring a connector into order; a transaction left open on it stops, and `why` says why."""
-        transaction = connector.transaction
-        if transaction is not None:
-            # The last reading is all there is to tell: the power may have been off for long.
-            at = transaction.started_at if connector.read_at is None else connector.read_at
-            self._transactions.close(connector, why, at=at)
+        self._transactions.close_interrupted(connector, why)
         if connector.faults:
             self.move(connector, StateEvent.FAULT, now)
             return

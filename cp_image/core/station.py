@@ -8,7 +8,7 @@ from cp_image.core import events, orderly_end
 from cp_image.core.answers import Answers
 from cp_image.core.assembly import all_handlers, assemble
 from cp_image.core.certificates import CertificateReader, NoCertificates
-from cp_image.core.connector import Connector
+from cp_image.core.connector import Connector, found
 from cp_image.core.desk import Desk
 from cp_image.core.effects import Effect, LogLevel, PublishConnector
 from cp_image.core.errors import NotNowError, UnknownConnectorError
@@ -70,6 +70,8 @@ class Station:
         self._parts.csms.publish(ChargePointState.DISCONNECTED)
         self._parts.pings.tell(now)
         why = orderly_end.reason_of_the_gap(self._ground.stored, self._outbox)
+        for connector in self._ground.removed_connectors:
+            self._parts.transactions.close_interrupted(connector, why)
         for connector in self._connectors:
             self._parts.sessions.power_up(connector, now, why=why)
         self._parts.firmware.power_up()
@@ -255,11 +257,12 @@ class Station:
     # -- connectors ---------------------------------------------------------------------------
 
     def _connector(self, connector_id: int) -> Connector:
-        if not 1 <= connector_id <= len(self._connectors):
+        connector = found(self._connectors, connector_id)
+        if connector is None:
             raise UnknownConnectorError(
                 self._ground.settings.charge_point_id, connector_id, len(self._connectors)
             )
-        return self._connectors[connector_id - 1]
+        return connector
 
     def _show_station(self, now: float) -> None:
         faults = self._parts.faults.of_station

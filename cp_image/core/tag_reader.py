@@ -8,7 +8,7 @@ from typing import Final
 from cp_image.api.payloads import ConnectorState, StopReason, TagRefusal
 from cp_image.core.authorization import Authorizer
 from cp_image.core.configuration_keys import Configuration, Key
-from cp_image.core.connector import Connector
+from cp_image.core.connector import Connector, found
 from cp_image.core.effects import LogLevel
 from cp_image.core.errors import NotNowError
 from cp_image.core.id_tag import same_tag
@@ -134,7 +134,7 @@ class TagReader:
 
     def started(self, request: StartTransaction, status: IdTagStatus, now: float) -> None:
         """The CSMS says of a tag what it is worth, now that its transaction has started."""
-        connector = self._connectors[request.connector_id - 1]
+        connector = found(self._connectors, request.connector_id)
         self._authorizer.learn(request.id_tag, status, now, connector=connector)
 
     def stopped(self, id_tag: str | None, status: IdTagStatus | None, now: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cp_image.api.payloads import StopReason, TransactionStarted, TransactionStopped
-from cp_image.core.connector import Connector
+from cp_image.core.connector import Connector, found
 from cp_image.core.effects import PublishEvent
 from cp_image.core.messages import (
     AuthorizationStatus,
@@ -93,9 +93,9 @@ class Transactions:
                 )
             )
         )
-        connector = self._connectors[request.connector_id - 1]
-        transaction = connector.transaction
-        if transaction is None or transaction.local_id != local_id:
+        connector = found(self._connectors, request.connector_id)
+        transaction = connector.transaction if connector else None
+        if connector is None or transaction is None or transaction.local_id != local_id:
             return
         status = answer.id_tag_status
         connector.transaction = replace(
@@ -111,6 +111,14 @@ class Transactions:
         free_until_wh = connector.meter.register_wh + allowance_wh
         connector.transaction = replace(transaction, free_until_wh=free_until_wh)
         self._keep(connector.transaction)
+
+    def close_interrupted(self, connector: Connector, why: StopReason) -> None:
+        """End a transaction that a former life has left open, if there is one."""
+        transaction = connector.transaction
+        if transaction is not None:
+            # The last reading is all there is to tell: the power may have been off for long.
+            at = transaction.started_at if connector.read_at is None else connector.read_at
+            self.close(connector, why, at=at)
 
     def close(
         self, connector: Connector, reason: StopReason, *, at: float, id_tag: str | None = None

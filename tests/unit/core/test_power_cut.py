@@ -6,9 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from cp_image.api.payloads import CarInput, ConnectorState, StopReason, TransactionStopped
-from cp_image.core.effects import Persist
+from cp_image.core.csms_messages import ReserveNow
+from cp_image.core.effects import Persist, PublishEvent
 from cp_image.core.messages import (
+    AuthorizationStatus,
     BootNotification,
+    IdTagStatus,
     MeterValues,
     StartTransaction,
     StopTransaction,
@@ -305,3 +308,64 @@ class TestTheRegisterIsKeptWhileEnergyFlows:
         assert station.station.next_deadline() == station.now + 10
         station.tag()
         assert station.station.next_deadline() is None
+
+
+class TestThereAreFewerConnectorsThanBefore:
+    """Its specification was changed while it was off, and the volume stayed."""
+
+    def shrunk(self, station: VirtualStation) -> VirtualStation:
+        again = VirtualStation(
+            make_settings(nb_connectors=1),
+            csms=station.csms,
+            stored=station.stored,
+            now=station.now + 60,
+            message_ids=station._message_ids,
+        )
+        again.connect()
+        again.run(600)
+        return again
+
+    @pytest.mark.parametrize("online", [True, False])
+    def test_the_transaction_of_one_that_is_gone_is_closed(self, online: bool) -> None:
+        station = VirtualStation(
+            make_settings(configuration={"AllowOfflineTxForUnknownId": "true"})
+        )
+        station.connect()
+        if not online:
+            station.disconnect()
+        station.plug(2)
+        station.tag("TAG1", 2)
+        station.run(65)
+        again = self.shrunk(station)
+        (start,) = again.heard(StartTransaction)
+        (stop,) = again.heard(StopTransaction)
+        assert (start.connector_id, stop.transaction_id) == (2, 1001)
+        assert (stop.reason, stop.at, stop.meter_stop_wh) == (
+            StopReason.POWER_LOSS,
+            EPOCH + 60,
+            184,
+        )
+        assert not [key for key in again.stored if key.startswith(("queue/", "transaction"))]
+        assert len(again.power_cut().wanted(PublishEvent)) == 0
+
+    def test_its_refused_tag_stops_nothing(self) -> None:
+        station = VirtualStation(
+            make_settings(configuration={"AllowOfflineTxForUnknownId": "true"})
+        )
+        station.plug(2)
+        station.tag("TAG1", 2)
+        station.csms.start_status = IdTagStatus(status=AuthorizationStatus.BLOCKED)
+        again = self.shrunk(station)
+        assert len(again.heard(StopTransaction)) == 1
+
+    def test_its_reservation_ends(self) -> None:
+        station = VirtualStation()
+        station.connect()
+        station.ask(
+            ReserveNow(
+                reservation_id=7, connector_id=2, expires_at=station.now + 3600, id_tag="TAG1"
+            )
+        )
+        again = self.shrunk(station)
+        assert not [key for key in again.stored if key.startswith("reservation/")]
+        assert again.connector().status is S.AVAILABLE
