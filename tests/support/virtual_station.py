@@ -170,17 +170,25 @@ class VirtualStation:
             self._in_flight = None
         self.handle(CallAnswered(message_id=message_id, answer=answer))
 
-    def run(self, seconds: float) -> None:
-        """Let time pass, with every deadline in its order."""
+    def run(self, seconds: float, *, ticks_max: int | None = None) -> None:
+        """Let time pass, with every deadline in its order.
+
+        Args:
+            seconds: how much of it.
+            ticks_max: after so many deadlines the next one is met at the end, late; None is never.
+        """
         end = self.now + seconds
-        while True:
+        for ticks in itertools.count():
             deadline = self.station.next_deadline()
             if deadline is None or deadline > end:
                 break
+            if ticks == ticks_max:
+                deadline = end
             self.now = max(self.now, deadline)
-            self._carry_out(self.station.tick(self.now))
+            effects = self.station.tick(self.now)
             again = self.station.next_deadline()
             assert again is None or again > self.now, f"deadline {again} is over at {self.now}"
+            self._carry_out(effects)
         self.now = end
 
     def power_cut(self, *, dark_s: float = 0.0) -> "VirtualStation":
