@@ -195,11 +195,23 @@ class Daemon:
         await asyncio.sleep(self._objection_s)
         if self._was_alive:
             await asyncio.sleep(self._objection_s * _OBJECTION_OF_THE_LIVING_S / _OBJECTION_S)
+        await self._look_around()
         if self._closing.is_set():
             return
         self._tenure.serves = True
         self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
         self._due.set()
+
+    async def _look_around(self) -> None:
+        """Know who is there before the first command comes."""
+        while True:
+            try:
+                self._power.notice(await self._engine.observe())
+            except EngineError as exc:
+                LOG.warning("%s; trying again in %g s", exc, _FIRST_RETRY_S)
+                await asyncio.sleep(_FIRST_RETRY_S)
+            else:
+                return
 
     def _hear_claim(self, payload: bytes) -> None:
         meaning, other = self._tenure.hear(payload)
@@ -304,6 +316,8 @@ class Daemon:
                 if not self._power.was_own_doing(event.container_id, event.change):
                     LOG.info("%s: %s by hand", event.charge_point_id, event.change)
                     self._due.set()
+                    # The engine lists a container for a moment as it was before the event.
+                    self._alarms.set("by hand", _LOOK_AGAIN_S, self._reconcile_again)
 
     async def _bury(self, death: ContainerDied) -> None:
         try:

@@ -17,7 +17,7 @@ LOG: Final = logging.getLogger(__name__)
 _PROXY_ROLE: Final = "localhost-proxy"
 _ALLOW: Final = (
     'grep -qxF "Allow $0" /tmp/tinyproxy.conf || '
-    '{ echo "Allow $0" >>/tmp/tinyproxy.conf && kill -HUP 1; }'
+    '{ echo "Allow $0" >>/tmp/tinyproxy.conf && kill -USR1 1; }'
 )
 """Lets one more network in; run in the localhost proxy, whose file does not outlive it."""
 

@@ -195,7 +195,11 @@ def event(
         charge_point_id = attributes.get(container.ID_LABEL, "")
     elif container_id in by_hand:
         charge_point_id = by_hand[container_id]
-    elif raw["Action"] == Change.START and attributes.get("image") == image:
+    elif (
+        raw["Action"] == Change.START
+        and attributes.get("image") == image
+        and container.ROLE_LABEL not in attributes
+    ):
         charge_point_id = ""  # the next look at the engine will tell
     else:
         return None

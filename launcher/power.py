@@ -59,7 +59,7 @@ class Power:
         self._on_loopback = on_loopback
         self._own_doing: set[tuple[str, str]] = set()
         self._members: dict[str, str] = {}
-        self._ensured = {surroundings.environment}
+        self._ensured: set[str] = set()
         self._network_lock = asyncio.Lock()
         self.remembered: dict[str, Specification] = {}
         """What was asked for, as far as this launcher has seen it."""
@@ -75,6 +75,11 @@ class Power:
             if each.alive and not each.by_hand and each.specification is not None:
                 specification = actual.of(charge_point_id).specification or each.specification
                 self.remembered.setdefault(charge_point_id, specification)
+
+    async def ensure_networks(self) -> None:
+        """See to it that every network in use is there, and served by broker and proxy."""
+        for network in sorted(set(self._members.values())):
+            await self._ensure_network(network)
 
     def was_own_doing(self, container_id: str, what: str) -> bool:
         """Whether the launcher itself is the cause of an event; each is asked about once."""
@@ -232,14 +237,21 @@ class Power:
     # -- inside -----------------------------------------------------------------------------------
 
     async def _make(self, request: ContainerRequest, marks: Marks) -> None:
-        async with self._network_lock:
-            if request.network not in {*self._ensured, container.HOST_NETWORK}:
-                await self._engine.ensure_network(request.network)
-                self._ensured.add(request.network)
+        await self._ensure_network(request.network)
         await self._engine.create_volume(request)
         container_id = await self._engine.create_container(request)
         await self._do(container_id, Change.START, self._engine.start)
         await self._is_up(marks, request, container_id)
+
+    async def _ensure_network(self, network: str) -> None:
+        async with self._network_lock:
+            if self._is_own(network) and network not in self._ensured:
+                await self._engine.ensure_network(network)
+                self._ensured.add(network)
+
+    def _is_own(self, network: str) -> bool:
+        environment = self._surroundings.environment
+        return network == environment or network.startswith(f"{environment}_")
 
     async def _start_again(self, old: ContainerRecord) -> bool:
         """Start a container that is there; return False where it has to be made anew."""
@@ -306,7 +318,7 @@ class Power:
         """Return the network a charge point belongs to, with a place in it reserved."""
         network = old.network if old is not None else self._members.get(charge_point_id, "")
         environment = self._surroundings.environment
-        if network != environment and not network.startswith(f"{environment}_"):
+        if not self._is_own(network):
             members = Counter(each for id_, each in self._members.items() if id_ != charge_point_id)
             network = networks.choose(environment, members, self._surroundings.largest_bridge)
         self._members[charge_point_id] = network

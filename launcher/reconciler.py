@@ -66,6 +66,7 @@ class Reconciler:
         known = self._board.begin_anew(retained)
         actual = await self._engine.observe()
         self._power.notice(actual)
+        await self._power.ensure_networks()
         desired = wishes(actual, self._power.remembered, self._caretaker.not_before)
         now = asyncio.get_running_loop().time()
         return await self._carry_out(plan(self._environment, desired, actual, known, now), actual)

@@ -203,6 +203,7 @@ class FakeEngine:
         self.refuse: dict[str, str] = {}
         self.hold: dict[str, asyncio.Event] = {}
         self.observing: asyncio.Event | None = None
+        self.looks = 0
         self.hold_at_start: dict[str, asyncio.Event] = {}
         self.at_once = 0
         self.most_at_once = 0
@@ -228,7 +229,9 @@ class FakeEngine:
 
     async def observe(self) -> Observation:
         await self._work("observe")
-        if self.observing is not None:
+        self.looks += 1
+        self._broker.poke()
+        if self.observing is not None and self.looks > 1:
             await self.observing.wait()
         return self.observation()
 
@@ -455,6 +458,6 @@ async def launched(
     async with asyncio.timeout(4 * WAIT_S), asyncio.TaskGroup() as group:
         group.create_task(daemon.run())
         if wait:
-            await broker.until(lambda: "observe" in engine.calls)
+            await broker.until(lambda: engine.looks > 1)
         yield daemon
         daemon.close()

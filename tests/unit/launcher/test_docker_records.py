@@ -90,6 +90,7 @@ def test_events_of_charge_points_without_labels_are_read() -> None:
     started = event(happened("start", image="image"), "ci", "image", {})
     assert isinstance(started, ContainerChanged)
     assert event(happened("start", image="another"), "ci", "image", {}) is None
+    assert event(happened("start", image="image", **LABELS), "other", "image", {}) is None
     assert event(happened("die", image="image", exitCode="1"), "ci", "image", {}) is None
 
 
