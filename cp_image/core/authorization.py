@@ -1,9 +1,9 @@
 """What a tag is worth, with and without the CSMS: list, cache and the rules for offline."""
 
+from cp_image.api.payloads import ErrorCode
 from cp_image.core.authorization_cache import AuthorizationCache
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
-from cp_image.core.faults import ErrorCode
 from cp_image.core.local_list import LocalList
 from cp_image.core.messages import (
     AuthorizationStatus,

@@ -102,9 +102,6 @@ class ChargingProfiles:
     def __iter__(self) -> Iterator[InstalledProfile]:
         return iter(self._installed.values())
 
-    def __len__(self) -> int:
-        return len(self._installed)
-
     def check(self, connector_id: int, profile: ChargingProfile) -> None:
         """Refuse what no profile may say, whatever runs on the connector.
 

@@ -6,8 +6,6 @@ from enum import StrEnum
 
 from cp_image.api.payloads import ErrorCode
 
-__all__ = ["ErrorCode", "Fault", "FaultOrigin", "Faults"]
-
 
 class FaultOrigin(StrEnum):
     """What is broken."""

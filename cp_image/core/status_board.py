@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from cp_image.api.payloads import ConnectorState
+from cp_image.api.payloads import ConnectorState, ErrorCode
 from cp_image.core.configuration_keys import Configuration, Key
-from cp_image.core.faults import ErrorCode
 from cp_image.core.messages import StatusNotification
 from cp_image.core.request_queue import RequestQueue
 from cp_image.core.station_clock import StationClock
