@@ -140,6 +140,7 @@ def assemble(ground: Ground) -> Parts:
             queue=queue,
             board=ground.board,
             clock=clock,
+            random=ground.random,
             outbox=outbox,
         ),
         pings=LinkPings(configuration, outbox),

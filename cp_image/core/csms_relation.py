@@ -1,5 +1,7 @@
 """How the station stands with its CSMS: link, registration, heartbeats."""
 
+from random import Random
+
 from cp_image.api.payloads import ChargePointState
 from cp_image.core.boot import Registration
 from cp_image.core.configuration_keys import SECONDS_MAX, Configuration, Key
@@ -29,6 +31,7 @@ class CsmsRelation:
         queue: RequestQueue,
         board: StatusBoard,
         clock: StationClock,
+        random: Random,
         outbox: Outbox,
     ) -> None:
         self._settings = settings
@@ -37,7 +40,7 @@ class CsmsRelation:
         self._board = board
         self._clock = clock
         self._outbox = outbox
-        self._registration = Registration(settings.real_s)
+        self._registration = Registration(settings.real_s, random)
         self._linked = False
         self._heartbeat_at: float | None = None
         self._heartbeat_waits = False
@@ -120,18 +123,18 @@ class CsmsRelation:
         pending = answer.status is RegistrationStatus.PENDING
         self.publish(
             ChargePointState.PENDING if pending else ChargePointState.REJECTED,
-            f"BootNotification answered {answer.status}, again in {wait_s:g} s",
+            f"BootNotification answered {answer.status}, again in {wait_s:.0f} s",
         )
 
     def boot_failed(self, now: float) -> None:
         """The CSMS did not answer the BootNotification, or with an error."""
         if self._registration.accepted:
             return  # it was a triggered one
-        self._registration.failed(now)
+        wait_s = self._registration.failed(now)
         pending = self._registration.status is RegistrationStatus.PENDING
         self.publish(
             ChargePointState.PENDING if pending else ChargePointState.REJECTED,
-            f"BootNotification not answered, again in {self._registration.own_retry_s:g} s",
+            f"BootNotification not answered, again in {wait_s:.0f} s",
         )
 
     def heartbeat_answered(self, answer: HeartbeatAnswer, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 
 from cp_image.api.payloads import ChargePointType
 from cp_image.core.certificates import CertificateReader
@@ -25,12 +26,14 @@ class Ground:
 
     Attributes:
         stored: what the former life has left.
+        random: the only source of chance.
         connectors: in the order of their ids, from 1.
         removed_connectors: those the charge point has no more, but whose transaction is open.
     """
 
     settings: StationSettings
     stored: Mapping[str, bytes]
+    random: Random
     outbox: Outbox
     configuration: Configuration
     clock: StationClock
@@ -47,6 +50,7 @@ def lay_ground(
     settings: StationSettings,
     *,
     stored: Mapping[str, bytes],
+    random: Random,
     message_ids: Iterator[str],
     certificates: CertificateReader,
 ) -> Ground:
@@ -81,6 +85,7 @@ def lay_ground(
     return Ground(
         settings=settings,
         stored=stored,
+        random=random,
         outbox=outbox,
         configuration=configuration,
         clock=clock,

@@ -41,10 +41,10 @@ class Station:
         message_ids: Iterator[str],
         certificates: CertificateReader | None = None,
     ) -> None:
-        self._random = random
         self._ground = ground = lay_ground(
             settings,
             stored=stored,
+            random=random,
             message_ids=message_ids,
             certificates=certificates or NoCertificates(),
         )

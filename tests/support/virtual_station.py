@@ -65,6 +65,14 @@ def make_settings(**changes: object) -> StationSettings:
     return replace(settings, **changes)  # type: ignore[arg-type]  # checked by the dataclass
 
 
+class NoChance(Random):
+    """Leaves nothing to chance: what varies is as little as it may be."""
+
+    def random(self) -> float:
+        """Return the least."""
+        return 0.0
+
+
 class VirtualStation:
     """A station, its CSMS, its disk and its clock.
 
@@ -72,6 +80,7 @@ class VirtualStation:
         now: virtual epoch seconds.
         stored: what `Persist` has left so far.
         certificates: reads certificates; None refuses all.
+        random: its only source of chance; None leaves nothing to it.
         effects: everything the station has wanted, with its time.
         frames: everything it has said, each allowed by the OCPP schema.
     """
@@ -85,8 +94,10 @@ class VirtualStation:
         now: float = EPOCH,
         message_ids: Iterator[str] | None = None,
         certificates: CertificateReader | None = None,
+        random: Random | None = None,
     ) -> None:
         self.certificates = certificates
+        self.random = random or NoChance()
         self.settings = settings or make_settings()
         self.csms = csms or ScriptedCsms()
         self.stored = dict(stored or {})
@@ -200,6 +211,7 @@ class VirtualStation:
             now=self.now + dark_s,
             message_ids=self._message_ids,
             certificates=self.certificates,
+            random=self.random,
         )
 
     # -- what came of it ----------------------------------------------------------------------
@@ -253,7 +265,7 @@ class VirtualStation:
         self.station = Station(
             self.settings,
             stored=self.stored,
-            random=Random(1),
+            random=self.random,
             message_ids=self._message_ids,
             certificates=self.certificates,
         )

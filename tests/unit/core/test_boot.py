@@ -1,5 +1,8 @@
 """Boot: registration, heartbeats, and how the charge point says it stands."""
 
+from itertools import pairwise
+from random import Random
+
 import pytest
 
 from cp_image.api.payloads import ChargePointState, ConnectorState
@@ -253,3 +256,32 @@ def test_the_end_is_said_and_nothing_after_it() -> None:
     station.disconnect()
     station.run(1000)
     assert len(station.effects) == count
+
+
+class TestAFleetDoesNotBootInStep:
+    """What delay it takes of its own is a little different each time, and for each of them."""
+
+    def boots_at(self, seed: int, *, interval_s: int = 0, silent: bool = False) -> list[float]:
+        station = VirtualStation(random=Random(seed))
+        station.csms.registration = RegistrationStatus.PENDING
+        station.csms.interval_s = interval_s
+        station.csms.silent = {BootNotification} if silent else set()
+        station.connect()
+        station.run(600)
+        return station.heard_at(BootNotification)
+
+    @pytest.mark.parametrize(("silent", "least_s"), [(False, 30), (True, 60)])
+    def test_where_the_csms_names_no_interval_or_says_nothing(
+        self, silent: bool, least_s: float
+    ) -> None:
+        fleet = [self.boots_at(seed, silent=silent) for seed in range(20)]
+        waits = {later - sooner for boots in fleet for sooner, later in pairwise(boots)}
+        assert least_s <= min(waits) < max(waits) <= least_s + 15
+        assert len({boots[1] for boots in fleet}) == len(fleet)
+        assert all(len({b - a for a, b in pairwise(boots)}) > 1 for boots in fleet)
+
+    def test_an_interval_of_the_csms_is_kept_to_the_second(self) -> None:
+        assert self.boots_at(1, interval_s=100) == [0, 100, 200, 300, 400, 500, 600]
+
+    def test_the_same_seed_makes_the_same_fleet(self) -> None:
+        assert self.boots_at(7) == self.boots_at(7)
