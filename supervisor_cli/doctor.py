@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import docker
 from rich.table import Table
 
-from launcher.api import LauncherState
+from launcher.api import ContainerCondition, LauncherState
 from supervisor_cli import engine, environment, images
 from supervisor_cli.client import SimuClient
 from supervisor_cli.environment import Role
 from supervisor_cli.errors import SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.state import Broker
+
+_MOST_NAMED: Final = 5
+_REMEDIES: Final = {
+    ContainerCondition.FROZEN: "simuctl thaw",
+    ContainerCondition.CUT: "simuctl mend",
+}
 
 
 class Verdict(StrEnum):
@@ -50,7 +57,7 @@ async def examine(environment_name: str, broker: Broker) -> list[Finding]:
         async with SimuClient(broker=broker, environment=environment_name) as simu:
             findings.append(_good("broker answers", f"at {broker}"))
             findings += _launcher(simu.view)
-            findings += _charge_points(simu.view)
+            findings += charge_points(simu.view)
     except SimuError as exc:
         findings.append(_bad("broker answers", str(exc), exc.hint))
     return findings
@@ -109,13 +116,29 @@ def _launcher(fleet: FleetView) -> list[Finding]:
     return [_bad("launcher answers", text, "simuctl up")]
 
 
-def _charge_points(fleet: FleetView) -> list[Finding]:
+def charge_points(fleet: FleetView) -> list[Finding]:
+    """Return what is to be said of the charge points and their containers."""
     dead = [each.charge_point_id for each in fleet.charge_points if not each.alive]
     alive = len(fleet.charge_points) - len(dead)
-    if not dead:
-        return [_good("charge points", f"{alive} alive")]
-    names = ", ".join(dead[:5]) + (", …" if len(dead) > 5 else "")
-    return [_odd("charge points", f"{alive} alive, {len(dead)} dead: {names}", "simuctl restart")]
+    found = [_good("charge points", f"{alive} alive")]
+    if dead:
+        text = f"{alive} alive, {len(dead)} dead: {_some(dead)}"
+        found = [_odd("charge points", text, "simuctl restart")]
+    for condition, remedy in _REMEDIES.items():
+        named = [it.charge_point_id for it in fleet.charge_points if it.unreachable is condition]
+        if named:
+            found.append(_odd(f"containers {condition}", _some(named), remedy))
+    silent = [
+        it.charge_point_id for it in fleet.charge_points if it.container and it.container.unheard
+    ]
+    if silent:
+        found.append(_bad("never heard", _some(silent), "docker logs says why"))
+    return found
+
+
+def _some(charge_point_ids: list[str]) -> str:
+    more = ", …" if len(charge_point_ids) > _MOST_NAMED else ""
+    return ", ".join(charge_point_ids[:_MOST_NAMED]) + more
 
 
 def _good(piece: str, text: str) -> Finding:

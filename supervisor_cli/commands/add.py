@@ -8,9 +8,16 @@ import msgspec
 import typer
 
 from cp_image.api.payloads import ChargePointType
-from launcher.api import Progress, Specification
+from launcher.api import Networking, OnCrash, Progress, Specification
 from launcher.fleet import EntryError, read_specification
 from supervisor_cli.acceptance import accepted
+from supervisor_cli.commands.container_options import (
+    CpusOption,
+    MemoryOption,
+    NetworkingOption,
+    OnCrashOption,
+    PidsOption,
+)
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.commands.security import (
     AnyHostNameOption,
@@ -44,6 +51,7 @@ def register(app: typer.Typer) -> None:
             "simuctl add CP-7 CP-8 -u ws://localhost:9000/ocpp --phases 3 -n 2",
             "simuctl add FAST-1 -u wss://csms.example.com/ocpp --type DC",
             "simuctl add SOAK-1 --config MeterValueSampleInterval=60 --clock-rate 60",
+            "simuctl add TOUGH-1 --on-crash restart --memory 96 --cpus 0.5",
             "simuctl add SAFE-1 -u wss://localhost:9000/ocpp --security-profile 2 "
             "--password-file pw --root-ca root_ca.pem",
         )
@@ -128,6 +136,11 @@ def add(  # noqa: PLR0913 - the options of a charge point
             help="What its clock shows at first, as in 2026-01-31T12:00:00Z.",
         ),
     ] = None,
+    on_crash: OnCrashOption = OnCrash.REPORT,
+    networking: NetworkingOption = Networking.BRIDGE,
+    memory_mb: MemoryOption = None,
+    cpus: CpusOption = None,
+    pids: PidsOption = None,
     security_profile: ProfileOption = 0,
     password: PasswordOption = None,
     password_file: PasswordFileOption = None,
@@ -170,6 +183,11 @@ def add(  # noqa: PLR0913 - the options of a charge point
         "configuration": dict(_key_and_value(word) for word in configuration or ()),
         "clock_rate": clock_rate,
         "clock_start": clock_start,
+        "on_crash": on_crash,
+        "networking": networking,
+        "memory_mb": memory_mb,
+        "cpus": cpus,
+        "pids": pids,
         **security.fields(),
     }
 

@@ -1,16 +1,19 @@
 """Commands on the environment itself: up, down, doctor, images."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 import typer
 
+from launcher.api import Command, CommandType, LauncherState
 from supervisor_cli import state
 from supervisor_cli.commands.options import AsJson, examples
-from supervisor_cli.context import run, settings
+from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.terminal import data_console, doing, print_json, say
+
+_CLOSED_WITHIN_S: Final = 20.0
 
 
 def register(app: typer.Typer) -> None:
@@ -94,6 +97,7 @@ def down(
     if charge_points and not yes:
         _confirm(f"{len(charge_points)} charge points go with all they remember. Go on?", context)
     with doing(f"taking down environment {wanted.environment}", steps=True) as now:
+        run(_end_launcher(wanted))
         removed = environment.down(client, wanted.environment, now)
     state.forget(wanted.environment)
     if as_json:
@@ -132,6 +136,23 @@ def images() -> None:
     with doing("building images", steps=True) as now:
         built = building.ensure_images(engine.connect(), now)
     data_console().print(f"built {', '.join(built)}" if built else "all images are current")
+
+
+async def _end_launcher(wanted: Settings) -> None:
+    """End the launcher: one that is no container would start again what is taken away."""
+    try:
+        async with wanted.client() as simu:
+            if simu.view.launcher is LauncherState.ALIVE:
+                await simu.request(Command(type=CommandType.CLOSE), silence_s=_CLOSED_WITHIN_S)
+                await simu.wait_for(
+                    lambda view: view.launcher is not LauncherState.ALIVE,
+                    timeout_s=_CLOSED_WITHIN_S,
+                    what="the end of the launcher",
+                )
+    except SimuError as exc:
+        # Without a broker there is no launcher that could hear of anything.
+        if exc.exit_code is not ExitCode.UNREACHABLE:
+            say(f"{exc}: it may start again what is taken away")
 
 
 def _confirm(question: str, context: typer.Context) -> None:

@@ -52,8 +52,9 @@ async def agree(tale: Story, alive: Collection[str], dead: Collection[str] = ())
         return {each.charge_point_id: each.state for each in view.charge_points} == wanted
 
     async with asyncio.timeout(WITHIN_S):
-        while await asyncio.to_thread(running, tale) != set(alive):
-            await asyncio.sleep(_LOOK_AGAIN_S)  # the engine is looked at, not listened to
+        # The engine tells of events before it lists what they mean: so it is looked at.
+        while await asyncio.to_thread(running, tale) != set(alive):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_AGAIN_S)
     await tale.simu.wait_for(as_wanted, timeout_s=WITHIN_S, what=f"a fleet of {len(wanted)}")
     assert await asyncio.to_thread(running, tale) == set(alive)
     assert await listed(tale) == {key: str(state) for key, state in wanted.items()}

@@ -256,3 +256,28 @@ async def test_simuctl_makes_the_faults(tale: Story) -> None:
     await simuctl("mend", "CP-1")
     await simuctl("stop", "CP-1")
     await tale.until_state("CP-1", ChargePointState.DEAD)
+
+
+async def test_down_ends_a_launcher_that_is_no_container_first(where: Stage) -> None:
+    async with story(where) as tale, launcher(where) as running:
+        await tale.until_launcher(LauncherState.ALIVE)
+        await tale.add("CP-1")
+        down = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "supervisor_cli",
+            "down",
+            "--yes",
+            env={
+                **os.environ,
+                "SIMU_ENVIRONMENT": where.name,
+                "SIMU_BROKER": str(where.broker),
+            },
+        )
+        assert await down.wait() == 0
+        assert await running.wait() == 0
+    assert where.volumes() == []
+    left = where.engine.containers.list(
+        all=True, filters={"label": f"cp-simu.environment={where.name}"}
+    )
+    assert left == []

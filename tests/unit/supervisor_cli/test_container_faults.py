@@ -7,6 +7,7 @@ import pytest
 from cp_image.api import topics
 from cp_image.api.payloads import ChargePointState
 from launcher.api import CP_CONTAINER, ContainerCondition
+from supervisor_cli import doctor
 from supervisor_cli.fleet_view import FleetView
 from tests.unit.supervisor_cli.conftest import Simuctl
 from tests.unit.supervisor_cli.world import ROOT, World
@@ -83,3 +84,37 @@ def test_the_view_forgets_a_container_with_its_charge_point() -> None:
     assert emptied.by_id == {}
     assert emptied.apply(ROOT, topic, b"") is emptied
     assert topic in view.apply(ROOT, topic, b'{"state":"afloat"}').undecodable
+
+
+def test_add_says_how_the_container_is_to_be(simuctl: Simuctl, world: World) -> None:
+    url = "ws://localhost:9000/ocpp"
+    words = ("--on-crash", "restart", "--networking", "host", "--memory", "96", "--cpus", "0.5")
+    assert simuctl("add", "CP-1", "-u", url, *words, "--pids", "32").code == 0
+    assert simuctl("add", "CP-2", "-u", url).code == 0
+    first, second = (command["charge_points"][0] for command in world.commands())
+    wanted = {
+        "on_crash": "restart",
+        "networking": "host",
+        "memory_mb": 96,
+        "cpus": 0.5,
+        "pids": 32,
+    }
+    assert {key: first[key] for key in wanted} == wanted
+    assert not set(wanted) & set(second)  # as usual is not said
+    said = simuctl("add", "CP-3", "-u", url, "--memory", "1")
+    assert said.code == 2
+    assert "memory_mb is 1" in said.err
+
+
+def test_the_doctor_names_what_is_frozen_cut_or_silent() -> None:
+    view = FleetView()
+    for charge_point_id, payload in (
+        ("CP-1", b'{"state":"frozen"}'),
+        ("CP-2", b'{"state":"cut"}'),
+        ("CP-3", b'{"state":"running","unheard":true}'),
+    ):
+        view = view.apply(ROOT, CP_CONTAINER.build(ROOT, charge_point_id), payload)
+    found = {each.piece: (each.text, each.remedy) for each in doctor.charge_points(view)}
+    assert found["containers frozen"] == ("CP-1", "simuctl thaw")
+    assert found["containers cut"] == ("CP-2", "simuctl mend")
+    assert found["never heard"][0] == "CP-3"
