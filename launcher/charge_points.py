@@ -130,9 +130,10 @@ class ChargePoints:
     async def _end(self, order: Order, *, in_order: bool) -> None:
         charge_point_id = order.charge_point_id
         found = await self._engine.find(charge_point_id)
-        if found.is_nothing and charge_point_id in self._revoked_ids:
-            self._revoked_ids.discard(charge_point_id)
-            return
+        was_revoked = charge_point_id in self._revoked_ids
+        self._revoked_ids.discard(charge_point_id)
+        if found.is_nothing and was_revoked:
+            return  # its start was called off before anything was done
         if found.is_nothing:
             raise self._unknown(charge_point_id)
         alive = found.container is not None and found.container.alive
