@@ -13,7 +13,7 @@ from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import LONGEST_KEY_BYTES, SHORTEST_KEY_BYTES
 from cp_image.core.configuration_key import ConfigurationKey, Key, ValueType
 from cp_image.core.feature_profiles import FeatureProfile
-from cp_image.core.messages import Measurand
+from cp_image.core.meter_values import Measurand
 
 SECONDS_MAX: Final = 10_000_000
 """The longest interval."""

@@ -7,7 +7,8 @@ from typing import Final
 
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector
-from cp_image.core.messages import Measurand, MeterValue, MeterValues, ReadingContext
+from cp_image.core.messages import MeterValues
+from cp_image.core.meter_values import Measurand, MeterValue, ReadingContext
 from cp_image.core.outbox import Outbox
 from cp_image.core.records import MeterRecord, keep_car, meter_key
 from cp_image.core.request_queue import RequestQueue

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cp_image.core.connector import Connector
-from cp_image.core.messages import (
+from cp_image.core.meter_values import (
     Location,
     Measurand,
     Phase,

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from cp_image.core.effects import LogLevel
-from cp_image.core.messages import MeterValue, ReadingContext
+from cp_image.core.meter_values import MeterValue, ReadingContext
 from cp_image.core.outbox import Outbox
 
 READINGS_MAX: Final = 1000

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ocpp.v16 import datatypes, enums
 
-from cp_image.core import messages
+from cp_image.core import messages, meter_values
 from cp_image.dialects.ocpp16.frames import CallErrorCode
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -154,7 +154,7 @@ def to_id_tag_status(id_tag_info: Mapping[str, Any]) -> messages.IdTagStatus:
     )
 
 
-def to_meter_value(meter_value: messages.MeterValue) -> datatypes.MeterValue:
+def to_meter_value(meter_value: meter_values.MeterValue) -> datatypes.MeterValue:
     """Return a MeterValue with every field that has a default in OCPP spelled out."""
     return datatypes.MeterValue(
         timestamp=to_timestamp(meter_value.at),
@@ -162,7 +162,7 @@ def to_meter_value(meter_value: messages.MeterValue) -> datatypes.MeterValue:
     )
 
 
-def _to_sampled_value(sampled: messages.SampledValue) -> datatypes.SampledValue:
+def _to_sampled_value(sampled: meter_values.SampledValue) -> datatypes.SampledValue:
     return datatypes.SampledValue(
         value=to_number(sampled.value, _DECIMALS[sampled.unit]),
         context=enums.ReadingContext(sampled.context.value),
@@ -174,13 +174,13 @@ def _to_sampled_value(sampled: messages.SampledValue) -> datatypes.SampledValue:
     )
 
 
-_DECIMALS: Final[Mapping[messages.Unit | None, int]] = {
-    messages.Unit.WH: 3,
-    messages.Unit.W: 1,
-    messages.Unit.A: 3,
-    messages.Unit.V: 1,
-    messages.Unit.PERCENT: 1,
-    messages.Unit.CELSIUS: 1,
+_DECIMALS: Final[Mapping[meter_values.Unit | None, int]] = {
+    meter_values.Unit.WH: 3,
+    meter_values.Unit.W: 1,
+    meter_values.Unit.A: 3,
+    meter_values.Unit.V: 1,
+    meter_values.Unit.PERCENT: 1,
+    meter_values.Unit.CELSIUS: 1,
     None: 3,
 }
 """As fine as a good meter reads, and without the noise of binary floats."""

@@ -11,7 +11,8 @@ from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState, Sto
 from cp_image.core.battery import TAPER_STEPS, Battery
 from cp_image.core.energy import Supply
 from cp_image.core.errors import NotNowError
-from cp_image.core.messages import Measurand, MeterValues, StopTransaction
+from cp_image.core.messages import MeterValues, StopTransaction
+from cp_image.core.meter_values import Measurand
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 S = ConnectorState

@@ -7,15 +7,17 @@ from cp_image.core.csms_messages import ChangeConfiguration, MessageTrigger, Tri
 from cp_image.core.messages import (
     BootNotification,
     Heartbeat,
+    MeterValues,
+    RegistrationStatus,
+    StopTransaction,
+)
+from cp_image.core.meter_values import (
     Location,
     Measurand,
     MeterValue,
-    MeterValues,
     Phase,
     ReadingContext,
-    RegistrationStatus,
     SampledValue,
-    StopTransaction,
     Unit,
 )
 from cp_image.core.transaction_readings import READINGS_MAX

@@ -1,7 +1,8 @@
 """Meter: measurands, phases, units, rhythm."""
 
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState
-from cp_image.core.messages import Measurand, MeterValues, Phase, ReadingContext, Unit
+from cp_image.core.messages import MeterValues
+from cp_image.core.meter_values import Measurand, Phase, ReadingContext, Unit
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 Row = tuple[Measurand, Phase | None, Unit | None, float]

@@ -7,7 +7,8 @@ from cp_image.core.csms_messages import (
     ChargingRateUnit,
     ClearChargingProfileStatus,
 )
-from cp_image.core.messages import Measurand, MeterValues
+from cp_image.core.messages import MeterValues
+from cp_image.core.meter_values import Measurand
 from tests.support.charging import (
     CAP,
     DEFAULT,

@@ -18,14 +18,13 @@ from cp_image.core.messages import (
     FirmwareStatus,
     FirmwareStatusNotification,
     Heartbeat,
-    Measurand,
     MeterValues,
-    ReadingContext,
     RegistrationStatus,
     Request,
     StartTransaction,
     StatusNotification,
 )
+from cp_image.core.meter_values import Measurand, ReadingContext
 from tests.support.charging import charging
 from tests.support.virtual_station import VirtualStation, make_settings
 

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from cp_image.api.payloads import ConnectorState, StopReason
 from cp_image.core import messages
-from cp_image.core.messages import Measurand, MeterValue, ReadingContext, SampledValue, Unit
+from cp_image.core.meter_values import (
+    Location,
+    Measurand,
+    MeterValue,
+    Phase,
+    ReadingContext,
+    SampledValue,
+    Unit,
+)
 from cp_image.dialects.ocpp16.conversions import to_epoch, to_number, to_timestamp
 from cp_image.dialects.ocpp16.dialect import Ocpp16
 from tests.unit.dialects.schemas import check_call
@@ -74,13 +82,13 @@ REQUESTS: dict[str, tuple[messages.Request, dict[str, Any]]] = {
                             16.000000000000004,
                             measurand=Measurand.CURRENT_IMPORT,
                             unit=Unit.A,
-                            phase=messages.Phase.L1,
+                            phase=Phase.L1,
                         ),
                         sampled(
                             50,
                             measurand=Measurand.SOC,
                             unit=Unit.PERCENT,
-                            location=messages.Location.EV,
+                            location=Location.EV,
                         ),
                     ],
                 )
@@ -192,8 +200,8 @@ def test_every_unit_is_allowed(unit: Unit | None) -> None:
     check_call(Ocpp16().encode("id-1", meter_values([sampled(1, unit=unit)])))
 
 
-@pytest.mark.parametrize("phase", list(messages.Phase))
-def test_every_phase_is_allowed(phase: messages.Phase) -> None:
+@pytest.mark.parametrize("phase", list(Phase))
+def test_every_phase_is_allowed(phase: Phase) -> None:
     check_call(Ocpp16().encode("id-1", meter_values([sampled(1, phase=phase)])))
 
 
