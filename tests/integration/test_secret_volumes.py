@@ -38,8 +38,8 @@ def test_a_charge_point_alone_reads_its_secrets(
 ) -> None:
     store.write(ID, {secrets.CLIENT_KEY: b"KEY", secrets.ROOT_CA: b"ROOT"})
     volume = secrets_volume(environment_name, ID)
-    found = look(docker_client, volume, "cd /data/secrets; stat -c '%a %u %n' . *; cat *.pem")
-    assert found == "700 10001 .\n600 10001 client_key.pem\n600 10001 root_ca.pem\nKEYROOT"
+    found = look(docker_client, volume, "cd /data/secrets; stat -c '%a %u %n' . *; cat *.pem; echo")
+    assert found == "700 10001 .\n600 10001 client_key.pem\n600 10001 root_ca.pem\nKEYROOT\n"
     with pytest.raises(docker.errors.ContainerError, match="Permission denied"):
         look(docker_client, volume, "cat /data/secrets/client_key.pem", user="10002")
     with pytest.raises(docker.errors.ContainerError, match="Read-only file system"):
