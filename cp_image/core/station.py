@@ -8,12 +8,12 @@ from cp_image.core import events, orderly_end
 from cp_image.core.answers import Answers
 from cp_image.core.assembly import all_handlers, assemble
 from cp_image.core.certificates import CertificateReader, NoCertificates
-from cp_image.core.connector import Connector, found
+from cp_image.core.connector import Connector
 from cp_image.core.desk import Desk
 from cp_image.core.effects import Effect, LogLevel, PublishConnector
-from cp_image.core.errors import NotNowError, UnknownConnectorError
 from cp_image.core.events import Event
 from cp_image.core.ground import lay_ground
+from cp_image.core.inputs import Inputs
 from cp_image.core.settings import StationSettings
 
 
@@ -52,6 +52,7 @@ class Station:
         self._outbox = ground.outbox
         self._parts = parts = assemble(ground)
         self._answers = Answers(ground, parts)
+        self._inputs = Inputs(ground, parts)
         self._desk = Desk(all_handlers(ground, parts), ground.outbox)
         self._published: dict[int, ConnectorStatus] = {}
         self._rebooting = False
@@ -110,7 +111,7 @@ class Station:
             case events.Stopped():
                 return self._end(now)
             case _:
-                self._input(event, now)
+                self._inputs.take(event, now)
         return self._concluded(now)
 
     def tick(self, now: float) -> list[Effect]:
@@ -169,36 +170,6 @@ class Station:
         for lost in self._parts.csms.disconnected(reason):
             self._answers.link_broken(lost, now)
 
-    def _input(
-        self,
-        event: events.CarChanged
-        | events.TagPresented
-        | events.FaultChanged
-        | events.TransferEnded
-        | events.KeyGenerated,
-        now: float,
-    ) -> None:
-        if isinstance(event, events.KeyGenerated):
-            self._parts.security.key_generated(event)
-            return
-        if isinstance(event, events.TransferEnded):
-            self._parts.firmware.transfer_ended(event, now)
-            self._parts.security.transfer_ended(event, now)
-            return
-        if isinstance(event, events.FaultChanged) and event.connector_id == 0:
-            self._parts.faults.change_all(event, now)
-            return
-        connector = self._connector(event.connector_id)
-        if isinstance(event, events.TagPresented) and self._parts.resets.under_way:
-            raise NotNowError("the charge point is resetting: it takes no tag before that")
-        match event:
-            case events.CarChanged():
-                self._parts.sessions.change_car(connector, event.car, now)
-            case events.TagPresented():
-                self._parts.tags.present(connector, event.id_tag, now)
-            case events.FaultChanged():
-                self._parts.faults.change(connector, event, now)
-
     def _end(self, now: float) -> list[Effect]:
         self._ended = True
         orderly_end.note(self._outbox)
@@ -253,16 +224,6 @@ class Station:
             status = connector.metered(silent, now)
             self._outbox.put(PublishConnector(connector_id=connector.connector_id, status=status))
             self._ground.meters.keep(connector, now)
-
-    # -- connectors ---------------------------------------------------------------------------
-
-    def _connector(self, connector_id: int) -> Connector:
-        connector = found(self._connectors, connector_id)
-        if connector is None:
-            raise UnknownConnectorError(
-                self._ground.settings.charge_point_id, connector_id, len(self._connectors)
-            )
-        return connector
 
     def _show_station(self, now: float) -> None:
         faults = self._parts.faults.of_station
