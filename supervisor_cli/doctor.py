@@ -13,6 +13,7 @@ from supervisor_cli.client import SimuClient
 from supervisor_cli.environment import Role
 from supervisor_cli.errors import SimuError
 from supervisor_cli.fleet_view import FleetView
+from supervisor_cli.localhost_proxy import last_words
 from supervisor_cli.state import Broker
 
 _MOST_NAMED: Final = 5
@@ -103,7 +104,9 @@ def _containers(client: docker.DockerClient, environment_name: str) -> list[Find
         if container is None:
             found.append(_bad(piece, "not there", "simuctl up"))
         elif container.status != "running":
-            found.append(_bad(piece, container.status, f"docker logs {container.name}; simuctl up"))
+            exit_code = container.attrs["State"]["ExitCode"]
+            text = f"{container.status}, exit code {exit_code}: {last_words(container)}"
+            found.append(_bad(piece, text, f"docker logs {container.name}; simuctl up"))
         else:
             found.append(_good(piece, "running"))
     return found

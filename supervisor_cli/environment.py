@@ -20,14 +20,13 @@ from docker.models.networks import Network
 
 from cp_image.api import secrets
 from launcher.api import BROKER_ACCESS_AT, BROKER_CA_FILE, BROKER_PASSWORD_FILE
-from supervisor_cli import broker_lock, images
+from supervisor_cli import broker_lock, images, localhost_proxy
 from supervisor_cli.broker_lock import BrokerLock, FittedLock
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_path
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
 
 _BROKER_PORT: Final = 1883
-_PROXY_PORT: Final = 17016
 _LABEL_SETTINGS: Final = "cp-simu.settings"
 _POOL: Final = 8
 _API_VERSION: Final = "1.40"
@@ -69,7 +68,7 @@ class EnvironmentSettings:
     broker_host: str = "127.0.0.1"
     broker_port: int = _BROKER_PORT
     launcher: bool = True
-    charge_point_image: str = images.CHARGE_POINT
+    charge_point_image: str = field(default_factory=lambda: images.reference(images.CHARGE_POINT))
     broker_lock: BrokerLock | None = None
 
 
@@ -116,11 +115,12 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         lock = _fitted(client, settings, gateway)
         _ensure_container(client, settings.name, _broker(settings, lock))
         report("starting the localhost proxy")
-        _ensure_container(client, settings.name, _localhost_proxy(gateway, subnet))
+        proxy = _ensure_container(client, settings.name, _localhost_proxy(gateway, subnet))
+        localhost_proxy.wait_until_it_listens(proxy, gateway)
         running = Running(
             broker_host=settings.broker_host,
             broker_port=settings.broker_port,
-            localhost_proxy=f"http://{gateway}:{_PROXY_PORT}",
+            localhost_proxy=localhost_proxy.url(gateway),
             lock=lock,
         )
         if settings.launcher:
@@ -144,7 +144,7 @@ def start_csms(client: docker.DockerClient, environment: str, port: int) -> str:
     url = f"ws://localhost:{port}/ocpp"
     wanted = _Wanted(
         role=Role.CSMS,
-        image=images.LAUNCHER,
+        image=images.reference(images.LAUNCHER),
         options={
             "entrypoint": ["python3", "-m", "supervisor_cli"],
             "command": ["csms", "--host", "127.0.0.1", "--port", str(port)],
@@ -262,7 +262,7 @@ def _broker(settings: EnvironmentSettings, lock: FittedLock | None) -> _Wanted:
         }
     return _Wanted(
         role=Role.BROKER,
-        image=images.BROKER,
+        image=images.reference(images.BROKER),
         options={
             "ports": {f"{_BROKER_PORT}/tcp": (settings.broker_host, settings.broker_port)},
             "network": settings.name,
@@ -278,9 +278,9 @@ def _broker(settings: EnvironmentSettings, lock: FittedLock | None) -> _Wanted:
 def _localhost_proxy(gateway: str, subnet: str) -> _Wanted:
     return _Wanted(
         role=Role.LOCALHOST_PROXY,
-        image=images.LOCALHOST_PROXY,
+        image=images.reference(images.LOCALHOST_PROXY),
         options={"network_mode": "host"},
-        environment={"LISTEN": gateway, "PORT": str(_PROXY_PORT), "ALLOW": subnet},
+        environment=localhost_proxy.variables(gateway, subnet),
     )
 
 
@@ -295,7 +295,7 @@ def _launcher(settings: EnvironmentSettings, running: Running) -> _Wanted:
         access = _access(running.lock)
     return _Wanted(
         role=Role.LAUNCHER,
-        image=images.LAUNCHER,
+        image=images.reference(images.LAUNCHER),
         options={
             # On the host's network it reads host names as the host does.
             "network_mode": "host",

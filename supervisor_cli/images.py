@@ -1,7 +1,8 @@
 """Builds the container images through the Docker SDK, each from the files of this installation.
 
-An image carries the digest of the files it was built from, so that it is built again exactly when
-they change.
+An image's tag is the digest of the files it was built from, so that it is built again exactly when
+they change, and several installations share an engine without taking each other's images.
+``latest`` is the one that was made sure of last, for use by hand.
 """
 
 import contextlib
@@ -30,7 +31,8 @@ BROKER: Final = "cp-simu/broker"
 LOCALHOST_PROXY: Final = "cp-simu/localhost-proxy"
 BASE: Final = "debian:trixie-slim"
 
-_LABEL_CONTEXT: Final = "cp-simu.context"
+_LABEL_INSTALLATION: Final = "cp-simu.installation"
+_TAG_DIGITS: Final = 12
 _HOME: Final = Path(__file__).resolve().parent.parent
 _INDEX_SETTINGS: Final = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
 _CA_SETTINGS: Final = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -74,6 +76,10 @@ class ImageSource:
             digest.update(content)
         return digest.hexdigest()
 
+    def reference(self) -> str:
+        """Return the image of these files as the engine knows it: name and tag."""
+        return f"{self.name}:{self.digest()[:_TAG_DIGITS]}"
+
 
 SOURCES: Final = (
     ImageSource(name=BROKER, folders={"": _HOME / "compose" / "broker"}),
@@ -90,13 +96,14 @@ SOURCES: Final = (
 )
 
 
+def reference(name: str) -> str:
+    """Return an image of this installation, for example ``cp-simu/broker:0f5a9c31d2b7``."""
+    return next(source.reference() for source in SOURCES if source.name == name)
+
+
 def is_current(client: docker.DockerClient, source: ImageSource) -> bool:
     """Return whether the engine has the image as it would be built now."""
-    try:
-        image = client.images.get(source.name)
-    except ImageNotFound:
-        return False
-    return bool(image.labels.get(_LABEL_CONTEXT) == source.digest())
+    return _has(client, source.reference())
 
 
 def ensure_images(client: docker.DockerClient, report: Report) -> list[str]:
@@ -110,16 +117,15 @@ def ensure_images(client: docker.DockerClient, report: Report) -> list[str]:
         _ensure_base(client, report)
     for source in stale:
         _build(client, source, report)
+    for source in SOURCES:
+        client.api.tag(source.reference(), source.name, "latest")
     return [source.name for source in stale]
 
 
 def _ensure_base(client: docker.DockerClient, report: Report) -> None:
-    try:
-        client.images.get(BASE)
-    except ImageNotFound:
-        report(f"pulling {BASE}")
-    else:
+    if _has(client, BASE):
         return
+    report(f"pulling {BASE}")
     repository, tag = BASE.split(":")
     try:
         client.images.pull(repository, tag=tag)
@@ -149,18 +155,18 @@ def _build(client: docker.DockerClient, source: ImageSource, report: Report) -> 
     report(f"building {source.name}")
     arguments, network = _build_arguments(source)
     lines: list[str] = []
-    before = _image_id(client, source)
+    image = source.reference()
     try:
         stream = client.api.build(
             fileobj=_context(source),
             custom_context=True,
             dockerfile=source.dockerfile,
-            tag=source.name,
+            tag=image,
             rm=True,
             forcerm=True,
             decode=True,
             buildargs=arguments,
-            labels={_LABEL_CONTEXT: source.digest()},
+            labels={_LABEL_INSTALLATION: _installation()},
             network_mode=network,
         )
         for chunk in stream:
@@ -173,17 +179,31 @@ def _build(client: docker.DockerClient, source: ImageSource, report: Report) -> 
                 report(f"building {source.name}: {line[:100]}")
     except APIError as exc:
         raise _build_failed(source, [*lines, explain(exc)]) from exc
-    if before is not None and before != _image_id(client, source):
-        # What the name stood for is nobody's now, unless a container still runs on it.
-        with contextlib.suppress(APIError):
-            client.images.remove(before)
+    _remove_older(client, source, image)
 
 
-def _image_id(client: docker.DockerClient, source: ImageSource) -> str | None:
+def _remove_older(client: docker.DockerClient, source: ImageSource, current: str) -> None:
+    """Remove what this installation built before, unless a container still runs on it."""
+    mine = {"label": f"{_LABEL_INSTALLATION}={_installation()}"}
+    for image in client.images.list(source.name, filters=mine):
+        if current in image.tags:
+            continue
+        for tag in image.tags:
+            with contextlib.suppress(APIError):
+                client.images.remove(tag)
+
+
+def _installation() -> str:
+    """Return what tells this installation from others on the machine."""
+    return hashlib.sha256(str(_HOME).encode()).hexdigest()[:_TAG_DIGITS]
+
+
+def _has(client: docker.DockerClient, image: str) -> bool:
     try:
-        return client.images.get(source.name).id
+        client.images.get(image)
     except ImageNotFound:
-        return None
+        return False
+    return True
 
 
 def _build_failed(source: ImageSource, lines: list[str]) -> SimuError:

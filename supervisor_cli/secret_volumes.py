@@ -38,18 +38,18 @@ class SecretVolumes:
     Args:
         environment: whose charge points they are.
         client: of the engine; None takes the one that DOCKER_HOST names.
-        image: any that is there.
+        image: any that is there; None takes the charge points' of this installation.
     """
 
     def __init__(
         self,
         environment: str,
         client: docker.DockerClient | None = None,
-        image: str = images.CHARGE_POINT,
+        image: str | None = None,
     ) -> None:
         self._environment = environment
         self._client = client if client is not None else connect()
-        self._image = image
+        self._image = image or images.reference(images.CHARGE_POINT)
 
     def write(self, charge_point_id: str, files: Mapping[str, bytes]) -> None:
         """Keep these files, and no others, for a charge point."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 import docker
 from docker.errors import APIError, NotFound
 
-from supervisor_cli import images
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE
 from supervisor_cli.errors import SimuError
 
@@ -57,7 +56,7 @@ def write(
     name: str,
     labels: Mapping[str, str],
     folder: Folder,
-    image: str = images.CHARGE_POINT,
+    image: str,
 ) -> None:
     """Make a volume that holds the files, and no others.
 

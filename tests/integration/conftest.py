@@ -24,7 +24,10 @@ from tests.integration.fleet import Stage, Story, launcher, stage, story
 def docker_client() -> Iterator[docker.DockerClient]:
     client = engine.connect()
     images.ensure_images(client, print)
-    yield client
+    with pytest.MonkeyPatch.context() as patch:
+        # What a launcher starts that runs as a process of this machine.
+        patch.setenv("SIMU_CHARGE_POINT_IMAGE", images.reference(images.CHARGE_POINT))
+        yield client
     client.close()
 
 
@@ -40,7 +43,7 @@ def environment_name(docker_client: docker.DockerClient) -> Iterator[str]:
 def broker(docker_client: docker.DockerClient) -> Iterator[DockerContainer]:
     """Mosquitto from our own image, on a port of this machine that outlives its restart."""
     container = (
-        DockerContainer(images.BROKER)
+        DockerContainer(images.reference(images.BROKER))
         .with_bind_ports(1883, free_port())
         .waiting_for(LogMessageWaitStrategy("mosquitto version .* running"))
     )

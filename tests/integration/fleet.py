@@ -68,7 +68,7 @@ def stage(engine: docker.DockerClient, name: str, port: int) -> Iterator[Stage]:
     gateway, _ = environment.addresses(environment.ensure_network(engine, name))
     aliases = {name: docker.types.EndpointConfig("1.40", aliases=["broker"])}
     container = (
-        DockerContainer(images.BROKER)
+        DockerContainer(images.reference(images.BROKER))
         .with_bind_ports(1883, port)
         .with_kwargs(network=name, networking_config=aliases)
         .waiting_for(LogMessageWaitStrategy("mosquitto version .* running"))

@@ -140,7 +140,9 @@ def own_engine(where: Stage, folder: Path, port: int) -> Iterator[OwnEngine]:
     )
     try:
         engine.start()
-        saved = b"".join(where.engine.images.get(images.CHARGE_POINT).save(named=True))
+        saved = b"".join(
+            where.engine.images.get(images.reference(images.CHARGE_POINT)).save(named=True)
+        )
         client.images.load(saved)
         yield engine
     finally:

@@ -164,7 +164,8 @@ async def test_every_network_reaches_this_machines_loopback(
     where = Stage(
         name=environment_name,
         gateway="127.0.0.1",
-        broker_container=DockerContainer(images.BROKER),  # of `up`; this one never starts
+        # The broker is that of `up`; this one never starts.
+        broker_container=DockerContainer(images.reference(images.BROKER)),
         broker=Broker(port=running.broker_port),
         engine=docker_client,
     )

@@ -193,7 +193,7 @@ async def test_both_removed_by_hand_under_a_launcher_that_lives(tale: Story) -> 
 
 async def test_a_missing_image(where: Stage, docker_client: docker.DockerClient) -> None:
     repository = f"test-{secrets.token_hex(4)}/charge-point"
-    source = docker_client.images.get(images.CHARGE_POINT)
+    source = docker_client.images.get(images.reference(images.CHARGE_POINT))
     try:
         async with story(where) as tale, launcher(where, SIMU_CHARGE_POINT_IMAGE=repository):
             await tale.until_launcher(LauncherState.ALIVE)
@@ -324,7 +324,7 @@ async def test_a_crash_is_followed_by_a_restart_if_asked_for(tale: Story) -> Non
 async def test_a_charge_point_started_by_hand_is_adopted(tale: Story) -> None:
     def run() -> Container:
         return tale.stage.engine.containers.run(
-            images.CHARGE_POINT,
+            images.reference(images.CHARGE_POINT),
             detach=True,
             name=f"{tale.stage.name}-by-hand",
             network=tale.stage.name,

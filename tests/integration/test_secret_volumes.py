@@ -22,7 +22,7 @@ def store(docker_client: docker.DockerClient, environment_name: str) -> SecretVo
 def look(client: docker.DockerClient, volume: str, script: str, user: str | None = None) -> str:
     """Run a shell, as the charge point is by default, with the volume where its secrets are."""
     said: bytes = client.containers.run(
-        images.CHARGE_POINT,
+        images.reference(images.CHARGE_POINT),
         entrypoint=["/bin/sh", "-c"],
         command=[script],
         user=user,
@@ -52,7 +52,7 @@ def test_new_secrets_replace_all_old_ones_even_in_use(
     volume = secrets_volume(environment_name, ID)
     store.write(ID, {secrets.CLIENT_KEY: b"OLD", secrets.ROOT_CA: b"OLD"})
     dead = docker_client.containers.create(
-        images.CHARGE_POINT,
+        images.reference(images.CHARGE_POINT),
         mounts=[docker.types.Mount("/data/secrets", volume, type="volume", read_only=True)],
         labels={"cp-simu.environment": environment_name},
         network_mode="none",

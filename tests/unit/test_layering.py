@@ -83,6 +83,7 @@ IMPORTERS: dict[str, set[str]] = {
         "supervisor_cli.environment",
         "supervisor_cli.images",
         "supervisor_cli.doctor",
+        "supervisor_cli.localhost_proxy",
         "supervisor_cli.secret_volumes",
         "supervisor_cli.volume_files",
     },
