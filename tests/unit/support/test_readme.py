@@ -53,6 +53,6 @@ def test_shell_lines_are_run(tmp_path: Path) -> None:
 
 
 def test_the_first_line_that_fails_ends_it(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="exit code 3 of:(?s:.*)heard"):
+    with pytest.raises(AssertionError, match=r"exit code 3 of:(?s:.*)\nheard\n"):
         run_shell("echo heard | cat\n(exit 3)\ntouch after", directory=tmp_path)
     assert list(tmp_path.iterdir()) == []
