@@ -33,6 +33,8 @@ LAUNCHER_CLAIM: Final = Topic("launcher/claim", retain=False)
 """Among launchers: who serves the environment."""
 CP_CONTAINER: Final = Topic("cps/{id}/container", retain=True)
 """How a charge point's container is; the launcher says it, for the charge point cannot."""
+CP_SPECIFICATION: Final = Topic("cps/{id}/specification", retain=True)
+"""What was asked for of a charge point: a `Specification`, which has no secrets."""
 
 AuthorizationUser = Annotated[
     str, Meta(max_length=255, pattern=r"\A[^:\x00-\x1f\x7f]*\Z")  # RFC 7617 §2
@@ -132,6 +134,13 @@ class Specification(Struct, frozen=True, kw_only=True):
     limited by OCPP 1.6 §6.9.
 
     Attributes:
+        id: of the charge point, as it tells the CSMS.
+        type: what it delivers.
+        vendor: as in its BootNotification; likewise model and serial.
+        model: of the charge point.
+        serial: number of the charge point.
+        nb_phases: on how many phases it charges; DC has one whatever is asked.
+        nb_connectors: how many connectors it has.
         max_setpoint: limit of the whole charge point; A per phase for AC, W for DC.
         voltage: phase to neutral for AC, V.
         max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.

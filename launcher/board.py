@@ -17,8 +17,9 @@ from cp_image.api.payloads import (
     encode,
 )
 from cp_image.mqtt_link import Message
-from launcher.api import CP_CONTAINER, ContainerStatus
+from launcher.api import CP_CONTAINER, CP_SPECIFICATION, ContainerStatus, Specification
 from launcher.fleet import NOT_JSON
+from launcher.fleet import entry as entry_of
 from launcher.reconcile import Retained
 
 LOG: Final = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ RETAINED_KINDS: Final = (
     topics.CP_OCPP_CONFIG,
     topics.CONNECTOR_STATUS,
     CP_CONTAINER,
+    CP_SPECIFICATION,
 )
 """Every kind of topic the broker retains of a charge point."""
 
@@ -81,6 +83,7 @@ class Board:
         self._will_s = will_s
         self._known: dict[str, ChargePointStatus] = {}
         self._conditions: dict[str, ContainerStatus] = {}
+        self._specifications: dict[str, Specification] = {}
         self._connectors: Counter[str] = Counter()
         self._echoes: Counter[str] = Counter()
         self._gone: set[str] = set()
@@ -101,6 +104,18 @@ class Board:
             topic = CP_CONTAINER.build(self._root, charge_point_id)
             # The link says it again after each reconnect: nobody but the launcher says it.
             self._link.publish(_retained(topic, encode(condition)))
+
+    def publish_specification(self, specification: Specification) -> None:
+        """Say what was asked for of a charge point, unless that is known."""
+        if self._specifications.get(specification.id) != specification:
+            self._specifications[specification.id] = specification
+            topic = CP_SPECIFICATION.build(self._root, specification.id)
+            self._link.publish(_retained(topic, msgspec.json.encode(entry_of(specification))))
+
+    def withdraw_specification(self, charge_point_id: str) -> None:
+        """Say no longer what was asked for: its start was refused."""
+        if self._specifications.pop(charge_point_id, None) is not None:
+            self._empty(CP_SPECIFICATION.build(self._root, charge_point_id))
 
     def hear(self, message: Message) -> str | None:
         """Take in a message on ``cps/ID/status``.
@@ -182,9 +197,9 @@ class Board:
         self._count_connectors(charge_point_id, nb_connectors)
         self.clear_leftovers(charge_point_id)
         self._conditions.pop(charge_point_id, None)
-        self.clear_topics(
-            kind.build(self._root, charge_point_id) for kind in (topics.CP_STATUS, CP_CONTAINER)
-        )
+        self._specifications.pop(charge_point_id, None)
+        kinds = (topics.CP_STATUS, CP_CONTAINER, CP_SPECIFICATION)
+        self.clear_topics(kind.build(self._root, charge_point_id) for kind in kinds)
         self._known.pop(charge_point_id, None)
         self._gone.add(charge_point_id)
 

@@ -110,12 +110,12 @@ class Power:
             await self._engine.clear_mark(charge_point_id, mark)
         self._board.expect(charge_point_id)
         self._board.clear_leftovers(charge_point_id)
-        self.remembered[charge_point_id] = specification
+        self._remember(specification)
 
     async def bring_up(self, specification: Specification, found: Found) -> None:
         """Start a charge point on its volume; make what is missing, and what is no longer right."""
         charge_point_id = specification.id
-        self.remembered[charge_point_id] = specification
+        self._remember(specification)
         old = found.container
         request = await self._request(specification, old)
         image_id = await self._engine.image_id(request.image)
@@ -184,6 +184,7 @@ class Power:
     async def unmake(self, charge_point_id: str) -> None:
         """Leave nothing half-made behind a start that was refused."""
         self.remembered.pop(charge_point_id, None)
+        self._board.withdraw_specification(charge_point_id)
         try:
             left = await self._engine.find(charge_point_id)
             if left.container is not None:
@@ -235,6 +236,10 @@ class Power:
         return self._board.status(charge_point_id) is not None
 
     # -- inside -----------------------------------------------------------------------------------
+
+    def _remember(self, specification: Specification) -> None:
+        self.remembered[specification.id] = specification
+        self._board.publish_specification(specification)
 
     async def _make(self, request: ContainerRequest, marks: Marks) -> None:
         await self._ensure_network(request.network)

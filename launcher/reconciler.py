@@ -68,8 +68,15 @@ class Reconciler:
         self._power.notice(actual)
         await self._power.ensure_networks()
         desired = wishes(actual, self._power.remembered, self._caretaker.not_before)
+        self._show_what_was_asked_for(desired)
         now = asyncio.get_running_loop().time()
         return await self._carry_out(plan(self._environment, desired, actual, known, now), actual)
+
+    def _show_what_was_asked_for(self, desired: Mapping[str, reconcile.Wish]) -> None:
+        for charge_point_id, wish in desired.items():
+            in_hand = charge_point_id in self._turns.touched
+            if wish.specification is not None and not wish.gone and not in_hand:
+                self._board.publish_specification(wish.specification)
 
     async def _carry_out(
         self, actions: Iterable[reconcile.Action], actual: Observation

@@ -18,6 +18,7 @@ from cp_image.api.payloads import (
 )
 from launcher.api import (
     CP_CONTAINER,
+    CP_SPECIFICATION,
     LAUNCHER_EVENT,
     LAUNCHER_STATUS,
     ContainerCondition,
@@ -25,12 +26,14 @@ from launcher.api import (
     Died,
     Event,
     LauncherState,
+    Specification,
 )
 
 _EVENT: Final = msgspec.json.Decoder(Event)
 _CHARGE_POINT_STATUS: Final = msgspec.json.Decoder(ChargePointStatus)
 _CONNECTOR_STATUS: Final = msgspec.json.Decoder(ConnectorStatus)
 _CONTAINER_STATUS: Final = msgspec.json.Decoder(ContainerStatus)
+_SPECIFICATION: Final = msgspec.json.Decoder(Specification)
 K = TypeVar("K")
 V = TypeVar("V")
 _NOTHING: Final[Mapping[int, ConnectorStatus]] = MappingProxyType({})
@@ -76,6 +79,7 @@ class ChargePointView:
         reported: the last message of each connector.
         death: how its container ended when nobody had asked it to, until it lives again.
         container: how its container is; None where no launcher has said so.
+        specification: what was asked for; None where no launcher has said so.
     """
 
     charge_point_id: str
@@ -83,6 +87,7 @@ class ChargePointView:
     reported: Mapping[int, ConnectorStatus] = field(default_factory=lambda: _NOTHING)
     death: Died | None = None
     container: ContainerStatus | None = None
+    specification: Specification | None = None
 
     @property
     def unreachable(self) -> ContainerCondition | None:
@@ -212,6 +217,9 @@ class FleetView:
         of_container = CP_CONTAINER.parse(root, topic)
         if of_container is not None and of_container.charge_point_id:
             return self._container(of_container.charge_point_id, payload)
+        asked_for = CP_SPECIFICATION.parse(root, topic)
+        if asked_for is not None and asked_for.charge_point_id:
+            return self._specification(asked_for.charge_point_id, payload)
         told = topics.identify(root, topic)
         if told is None or not told[1].charge_point_id:
             return self
@@ -254,6 +262,18 @@ class FleetView:
             return self
         after = replace(before, container=None)
         if after.status is None and not after.reported:
+            return replace(self, by_id=_drop(self.by_id, charge_point_id))
+        return self._with(after)
+
+    def _specification(self, charge_point_id: str, payload: bytes) -> Self:
+        if payload:
+            specification = _SPECIFICATION.decode(payload)
+            return self._with(replace(self._before(charge_point_id), specification=specification))
+        before = self.by_id.get(charge_point_id)
+        if before is None:
+            return self
+        after = replace(before, specification=None)
+        if after.status is None and after.container is None and not after.reported:
             return replace(self, by_id=_drop(self.by_id, charge_point_id))
         return self._with(after)
 

@@ -12,6 +12,7 @@ from cp_image.api.topics import Topic
 from cp_image.mqtt_link import BrokerAddress, BrokerUnreachableError, Message, MqttLink
 from launcher.api import (
     CP_CONTAINER,
+    CP_SPECIFICATION,
     DEFAULT_ENVIRONMENT,
     LAUNCHER_EVENT,
     LAUNCHER_RESULT,
@@ -30,6 +31,7 @@ _HEARD: Final = (
     topics.CONNECTOR_STATUS,
     topics.CP_RESULT,
     CP_CONTAINER,
+    CP_SPECIFICATION,
 )
 _MARKER: Final = Topic("supervisor/{id}", retain=False)
 """A mirror's own: what it says there comes back after the retained messages of its filters."""

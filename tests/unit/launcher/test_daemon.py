@@ -124,6 +124,7 @@ def test_start_of_a_dead_id_begins_with_a_clean_volume() -> None:
             "connectors/1/status",
             "container",
             "ocpp_config",
+            "specification",
             "status",
         ]
 

@@ -15,7 +15,16 @@ from cp_image.api.payloads import (
     ConnectorStatus,
     encode,
 )
-from launcher.api import LAUNCHER_EVENT, LAUNCHER_STATUS, Died, LauncherState, Outcome, Progress
+from launcher.api import (
+    CP_SPECIFICATION,
+    LAUNCHER_EVENT,
+    LAUNCHER_STATUS,
+    Died,
+    LauncherState,
+    Outcome,
+    Progress,
+    Specification,
+)
 from supervisor_cli.fleet_view import FleetView, natural_key
 from tests.unit.supervisor_cli.world import CHARGING, ROOT, charge_point_status, connector_status
 
@@ -256,3 +265,15 @@ def test_the_order_of_any_ids_is_total(ids: list[str], random: Random) -> None:
     shuffled = list(ids)
     random.shuffle(shuffled)
     assert sorted(shuffled, key=natural_key) == sorted(ids, key=natural_key)
+
+
+def test_what_was_asked_for_comes_and_goes() -> None:
+    wanted = Specification(id="CP-1", type=ChargePointType.AC, central_system="ws://h")
+    topic = CP_SPECIFICATION.build(ROOT, "CP-1")
+    view = told(FleetView(), (topic, encode(wanted)))
+    assert view.by_id["CP-1"].specification == wanted
+    assert told(view, (topic, b"")).by_id == {}
+    heard = told(view, status("CP-1"), (topic, b"")).by_id["CP-1"]
+    assert (heard.specification, heard.alive) == (None, True)
+    assert told(FleetView(), (topic, b"")) == FleetView()
+    assert topic in told(view, (topic, b'{"id":5}')).undecodable
