@@ -6,7 +6,7 @@ It accepts any charge point and serves `simuctl csms`, the demo and the tests al
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ssl import CERT_REQUIRED, SSLContext
@@ -268,7 +268,9 @@ class DemoCsms:
                 async for text in connection:
                     answer = self._hear(peer, text)
                     if answer is not None:
-                        await self._send(peer, *answer)
+                        # What it said before it closed counts, though no answer can leave.
+                        with suppress(ConnectionClosed):
+                            await self._send(peer, *answer)
             except ConnectionClosed:
                 pass  # however it ended, the charge point is gone
 

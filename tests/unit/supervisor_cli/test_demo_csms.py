@@ -528,3 +528,18 @@ def test_a_taken_port_is_an_os_error() -> None:
                 await DemoCsms(port=port).__aenter__()
 
     run(test)
+
+
+def test_what_came_before_a_close_is_heard_although_its_answers_cannot_leave() -> None:
+    async def test() -> None:
+        async with DemoCsms() as csms, charge_point(csms) as client:
+            await client.accepted("BootNotification", BOOT)
+            asking = asyncio.create_task(csms.call("CP-1", "ClearCache", {}))
+            _, unique_id, *_ = await client.receive()
+            # In one go, as a charge point does that takes another certificate.
+            await client.send(2, "beat", "Heartbeat", {})
+            await client.send(3, unique_id, {"status": "Accepted"})
+            await client.connection.close()
+            assert await asking == {"status": "Accepted"}
+
+    run(test)
