@@ -53,6 +53,16 @@ class CsmsAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidMessageHeard:
+    """The CSMS has sent what is no valid OCPP message; `complaint` says why, for people.
+
+    What it was to be, if that can be told, is an event of its own.
+    """
+
+    complaint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CarChanged:
     """The car, its cable or what it asks for changed."""
 
@@ -133,6 +143,7 @@ Event = (
     | CallAnswered
     | CallFailed
     | CsmsAsked
+    | InvalidMessageHeard
     | CarChanged
     | TagPresented
     | FaultChanged

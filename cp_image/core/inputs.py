@@ -12,6 +12,7 @@ Input = (
     | events.FaultChanged
     | events.TransferEnded
     | events.KeyGenerated
+    | events.InvalidMessageHeard
 )
 
 
@@ -43,6 +44,8 @@ class Inputs:
                 self._parts.security.transfer_ended(event, now)
             case events.KeyGenerated():
                 self._parts.security.key_generated(event)
+            case events.InvalidMessageHeard(complaint=complaint):
+                self._parts.security.invalid_message(complaint, now)
 
     def _present(self, connector: Connector, id_tag: str, now: float) -> None:
         if self._parts.resets.under_way:

@@ -156,6 +156,10 @@ class Security:
         self._log_upload.transfer_ended(event, now)
         self._firmware.transfer_ended(event, now)
 
+    def invalid_message(self, complaint: str, now: float) -> None:
+        """The CSMS has sent what is no valid OCPP message."""
+        self._events.invalid_message(complaint, now)
+
     def key_generated(self, event: KeyGenerated) -> None:
         """A private key is made, or could not be."""
         self._signing.key_generated(event)

@@ -44,8 +44,12 @@ class SecurityEvent(StrEnum):
     INVALID_TLS_CIPHER_SUITE = "InvalidTLSCipherSuite"
 
 
-_EVERYDAY: Final = frozenset(
+_QUIET_S: Final = 60.0
+"""So long after an invalid message the next ones are only counted."""
+
+_SPARED: Final = frozenset(
     {
+        SecurityEvent.INVALID_MESSAGES,
         SecurityEvent.SETTING_SYSTEM_TIME,
         SecurityEvent.STARTUP_OF_THE_DEVICE,
         SecurityEvent.RESET_OR_REBOOT,
@@ -90,6 +94,9 @@ class SecurityEvents:
                 self._log[key] = kept
         self._next_number = int(max(self._log, default="0").rpartition("/")[2]) + 1
         self._last_fault: LinkFault | None = None
+        self._quiet_until: float | None = None
+        self._unsaid = 0
+        """invalid messages that were only counted"""
         self.reports: StatusReports[LoggedEvent] = StatusReports(
             key=_UNTOLD_KEY,
             kind=LoggedEvent,
@@ -107,7 +114,7 @@ class SecurityEvents:
         self._write(logged)
         if self._configuration.boolean(Key.DISABLE_SECURITY_EVENT_NOTIFICATIONS):
             return
-        if event in _EVERYDAY and not self._secured():
+        if event in _SPARED and not self._secured():
             return
         if self.reports.untold >= _MAX_UNTOLD:
             self._outbox.log(LogLevel.WARNING, f"{event} is not told: too much is untold already")
@@ -124,6 +131,16 @@ class SecurityEvents:
             return
         self._last_fault = fault
         self.happened(_EVENTS[fault], reason, now)
+
+    def invalid_message(self, complaint: str, now: float) -> None:
+        """Something came that is no valid OCPP message; a flood of it is no flood of events."""
+        if self._quiet_until is not None and now < self._quiet_until:
+            self._unsaid += 1
+            return
+        since = f" ({self._unsaid} more since the last one told)" if self._unsaid else ""
+        room = _MAX_TECH_INFO - len(since)
+        self._quiet_until, self._unsaid = now + _QUIET_S, 0
+        self.happened(SecurityEvent.INVALID_MESSAGES, complaint[:room] + since, now)
 
     def lines(self, begins_at: float | None, ends_at: float | None) -> list[LoggedEvent]:
         """Return the log between two instants of station time; None is unlimited."""

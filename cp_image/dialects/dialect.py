@@ -23,17 +23,29 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A frame to send back at once; `note` says to people why."""
+    """A frame to send back at once.
+
+    Attributes:
+        note: why, for people.
+        complaint: what makes the frame no valid OCPP message; empty where it is one.
+    """
 
     frame: str
     note: str
+    complaint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """A frame nothing can be done about; `reason` is for people."""
+    """A frame nothing can be done about.
+
+    Attributes:
+        reason: for people.
+        complaint: as that of `Reply`.
+    """
 
     reason: str
+    complaint: str = ""
 
 
 Incoming = Heard | Reply | Ignored

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from cp_image.core.csms_messages import CsmsAnswer
-from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event
+from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event, InvalidMessageHeard
 from cp_image.core.link_faults import LinkFault
 from cp_image.core.messages import Request
 from cp_image.dialects.dialect import Dialect, Heard, Ignored, Reply
@@ -278,12 +278,15 @@ class CsmsLink:
             if isinstance(frame, str):
                 self._hear(frame)
             else:
-                LOG.warning("a binary frame of %d bytes is ignored", len(frame))
+                reason = f"a binary frame of {len(frame)} bytes"
+                LOG.warning("%s is ignored", reason)
+                self._on_event(InvalidMessageHeard(complaint=reason))
 
     def _hear(self, frame: str) -> None:
         # Whitepaper: an AuthorizationKey is never readable, not in a log either.
         LOG.debug("received %s", "an AuthorizationKey" if _NEVER_SHOWN in frame.lower() else frame)
-        match self._dialect.decode(frame):
+        incoming = self._dialect.decode(frame)
+        match incoming:
             case Heard(event=event, complaint=complaint):
                 if complaint:
                     LOG.error("the CSMS breaks OCPP: %s", complaint)
@@ -296,6 +299,8 @@ class CsmsLink:
                     self._put(reply)
             case Ignored(reason=reason):
                 LOG.warning("a frame is ignored: %s", reason)
+        if incoming.complaint:
+            self._on_event(InvalidMessageHeard(complaint=incoming.complaint))
 
     def _put(self, item: str | _Farewell) -> None:
         if self._outbox is None or self._connection is None:

@@ -3,6 +3,7 @@
 import json
 
 from cp_image.core.effects import SetSilence
+from cp_image.core.events import InvalidMessageHeard
 from cp_image.dialects.dialect import Heard, Reply
 from cp_image.dialects.ocpp16.dialect import Ocpp16
 from tests.support.virtual_station import VirtualStation
@@ -21,12 +22,15 @@ class WiredStation(VirtualStation):
     def hear(self, frame: str) -> list[str]:
         """Take a frame of the CSMS; return what is said at once."""
         before = len(self.frames)
-        match Ocpp16().decode(frame):
+        incoming = Ocpp16().decode(frame)
+        match incoming:
             case Heard(event=event):
                 self.handle(event)
             case Reply(frame=reply) if not self.silent:
                 check_call_error(reply)
                 self.frames.append(reply)
+        if incoming.complaint:
+            self.handle(InvalidMessageHeard(complaint=incoming.complaint))
         return self.frames[before:]
 
     def answers(self, frame: str, message_id: str) -> list[str]:

@@ -67,6 +67,9 @@ _UNSUPPORTED: Final = Violation(
     code=CallErrorCode.NOT_SUPPORTED, description="this charge point does not support it"
 )
 
+_VALID: Final = frozenset({CallErrorCode.NOT_IMPLEMENTED, CallErrorCode.NOT_SUPPORTED})
+"""With these a message is refused that is well made."""
+
 _MOST_OPEN_CALLS: Final = 16
 """The core has one CALL open; those it gave up waiting for are remembered for a late answer."""
 
@@ -158,27 +161,27 @@ class Ocpp16:
     def _broken(self, frame: BrokenFrame) -> Incoming:
         message_id = frame.message_id
         if message_id is None:
-            return Ignored(reason=frame.reason)
+            return Ignored(reason=frame.reason, complaint=frame.reason)
         if frame.message_type == MessageType.Call:
             code = CallErrorCode.FORMATION_VIOLATION
             return Reply(
                 frame=encode_call_error(message_id, code, frame.reason),
                 note=f"broken CALL {message_id!r} refused: {frame.reason}",
+                complaint=f"a broken CALL: {frame.reason}",
             )
         outgoing = self._open.pop(message_id, None)
         if outgoing is None:
-            return Ignored(reason=frame.reason)
-        return _failed(
-            message_id,
-            CallErrorCode.FORMATION_VIOLATION,
-            f"the answer to {outgoing.action} is invalid: {frame.reason}",
-        )
+            return Ignored(reason=frame.reason, complaint=frame.reason)
+        why = f"the answer to {outgoing.action} is invalid: {frame.reason}"
+        return _failed(message_id, CallErrorCode.FORMATION_VIOLATION, why, complaint=why)
 
 
 def _refused(frame: CallFrame, violation: Violation) -> Reply:
+    note = f"{frame.action[:50]} refused: {violation.code}, {violation.description[:255]}"
     return Reply(
         frame=encode_call_error(frame.message_id, violation.code, violation.description),
-        note=f"{frame.action[:50]} refused: {violation.code}, {violation.description[:255]}",
+        note=note,
+        complaint="" if violation.code in _VALID else note,
     )
 
 
@@ -186,14 +189,15 @@ def _invalid(frame: ResultFrame, outgoing: OutgoingAction[Any], violation: Viola
     why = f"the answer to {outgoing.action} is invalid: {violation.description[:255]}"
     answer = outgoing.salvage(frame.payload)
     if answer is None:
-        return _failed(frame.message_id, violation.code, why)
+        return _failed(frame.message_id, violation.code, why, complaint=why)
     return Heard(
         event=CallAnswered(message_id=frame.message_id, answer=answer),
         complaint=f"{why}; it is obeyed as {answer}",
     )
 
 
-def _failed(message_id: str, error_code: str, description: str) -> Heard:
+def _failed(message_id: str, error_code: str, description: str, complaint: str = "") -> Heard:
     return Heard(
-        event=CallFailed(message_id=message_id, error_code=error_code, description=description)
+        event=CallFailed(message_id=message_id, error_code=error_code, description=description),
+        complaint=complaint,
     )

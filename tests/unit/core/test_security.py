@@ -30,7 +30,7 @@ from cp_image.core.effects import (
     SetCredentials,
     Upload,
 )
-from cp_image.core.events import KeyGenerated, TransferEnded
+from cp_image.core.events import InvalidMessageHeard, KeyGenerated, TransferEnded
 from cp_image.core.firmware import INSTALLATION_S
 from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.identity import GIVEN, Identity
@@ -678,6 +678,29 @@ def test_a_fault_of_the_link_is_one_event_however_often_it_is_tried(
     refuse(station, 5, fault)
     station.connect()
     assert told(station).count(name) == 2
+
+
+def test_invalid_messages_are_told_and_a_flood_of_them_is_counted() -> None:
+    station = at_profile(P.BASIC)
+    for number in range(1000):
+        station.handle(InvalidMessageHeard(complaint=f"not JSON: {number}"))
+    station.run(61)
+    station.handle(InvalidMessageHeard(complaint="x" * 300))
+    first, second = (
+        request.tech_info or ""
+        for request in station.heard(sm.SecurityEventNotification)
+        if request.type == "InvalidMessages"
+    )
+    assert first == "not JSON: 0"
+    assert second.endswith("xxx (999 more since the last one told)")
+    assert len(second) == 255
+
+
+def test_without_security_invalid_messages_are_only_logged() -> None:
+    station = online()
+    station.handle(InvalidMessageHeard(complaint="not JSON"))
+    assert told(station) == []
+    assert security_log(station)[-1].tech_info == "not JSON"
 
 
 def test_a_link_that_is_lost_is_no_security_event() -> None:

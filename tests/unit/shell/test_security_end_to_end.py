@@ -249,6 +249,21 @@ def test_a_certificate_is_renewed_and_used(directory: Path, tmp_path: Path, kind
     run(scenario())
 
 
+def test_what_is_no_ocpp_message_is_told(directory: Path) -> None:
+    async def scenario() -> None:
+        async with (
+            Csms(answers=ANSWERS, login=("CP-1", OLD_KEY)) as csms,
+            charge_point(csms, directory, 1) as link,
+        ):
+            await link.seen(STATUS, status="Accepted")
+            await csms.send("not JSON")
+            await event(csms, "InvalidMessages")
+            told = csms.calls("SecurityEventNotification")[-1]["techInfo"]
+            assert told.startswith("not JSON: ")
+
+    run(scenario())
+
+
 def test_roots_are_installed_named_and_deleted(directory: Path) -> None:
     async def scenario() -> None:
         async with (
