@@ -24,6 +24,7 @@ from cp_image.api.payloads import (
     Result,
     encode,
 )
+from cp_image.api.payloads import CommandType as ChargePointCommandType
 from cp_image.api.topics import Topic
 from cp_image.mqtt_link import Message, MqttLink
 from launcher.api import (
@@ -62,9 +63,10 @@ _TOPIC_OF_INPUT: Final[dict[type[Input], Topic]] = {
 _ANSWER: Final = msgspec.json.Decoder(Answer)
 _EVENT: Final = msgspec.json.Decoder(Event)
 _RESULT: Final = msgspec.json.Decoder(Result)
+_CONFIGURATION: Final = msgspec.json.Decoder(dict[str, str])
 
 
-def _ignore(_progress: Progress) -> None:
+def ignore(_progress: Progress) -> None:
     """Take no notice of progress."""
 
 
@@ -92,6 +94,7 @@ class SimuClient(Mirror):
         super().__init__(broker=broker, environment=environment, link_factory=link_factory)
         self._requests: dict[str, _Request] = {}
         self._inputs: dict[str, asyncio.Future[Result]] = {}
+        self._configurations: dict[str, dict[str, str]] = {}
 
     # -- the launcher ---------------------------------------------------------------------------
 
@@ -99,7 +102,7 @@ class SimuClient(Mirror):
         self,
         command: Command,
         *,
-        on_progress: OnProgress = _ignore,
+        on_progress: OnProgress = ignore,
         silence_s: float = 60.0,
     ) -> Answer:
         """Send a command to the launcher and return its answer.
@@ -142,7 +145,7 @@ class SimuClient(Mirror):
     async def start(
         self,
         specifications: Sequence[Specification],
-        on_progress: OnProgress = _ignore,
+        on_progress: OnProgress = ignore,
     ) -> Answer:
         """Start charge points from a clean volume; see `request`."""
         entries = [msgspec.Raw(msgspec.json.encode(entry(each))) for each in specifications]
@@ -153,7 +156,7 @@ class SimuClient(Mirror):
         self,
         kind: CommandType,
         charge_point_ids: Sequence[str],
-        on_progress: OnProgress = _ignore,
+        on_progress: OnProgress = ignore,
     ) -> Answer:
         """Kill, restart or remove charge points; see `request`."""
         entries = [msgspec.Raw(msgspec.json.encode({"id": each})) for each in charge_point_ids]
@@ -219,6 +222,23 @@ class SimuClient(Mirror):
         finally:
             self._inputs.pop(request_id, None)
 
+    async def configuration(
+        self, charge_point_id: str, *, timeout_s: float = 10.0
+    ) -> dict[str, str]:
+        """Return the readable OCPP configuration keys of a charge point that have a value.
+
+        Raises:
+            SimuError: there is no such charge point, or it is Dead or refuses (exit code 1); it
+                does not answer (exit code 4).
+        """
+        self._link.subscribe(topics.CP_OCPP_CONFIG, self.root, charge_point_id)
+        command = ChargePointCommand(type=ChargePointCommandType.OCPP_CONFIG)
+        # It publishes the keys, and then its answer.
+        result = await self.send_input(charge_point_id, command, timeout_s=timeout_s)
+        if not result.ok or charge_point_id not in self._configurations:
+            raise SimuError(f"{charge_point_id} does not tell its configuration: {result.text}")
+        return dict(self._configurations[charge_point_id])
+
     async def clear(self, charge_point_id: str) -> None:
         """Remove what the broker retains of a charge point.
 
@@ -257,6 +277,11 @@ class SimuClient(Mirror):
                 self._progressed(event)
         elif topics.CP_RESULT.parse(self.root, message.topic) is not None:
             self._input_answered(_decoded(_RESULT, message.payload))
+        else:
+            told = topics.CP_OCPP_CONFIG.parse(self.root, message.topic)
+            keys = _decoded(_CONFIGURATION, message.payload) if told is not None else None
+            if told is not None and told.charge_point_id and keys is not None:
+                self._configurations[told.charge_point_id] = keys
 
     def _answered(self, answer: Answer | None) -> None:
         if answer is None or answer.request_id is None:

@@ -23,5 +23,7 @@ class SimuError(Exception):
 
     def __init__(self, text: str, *, hint: str = "", exit_code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(text)
+        if hint:
+            self.add_note(f"hint: {hint}")  # what a traceback shows
         self.hint = hint
         self.exit_code = exit_code

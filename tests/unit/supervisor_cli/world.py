@@ -10,11 +10,13 @@ import msgspec
 from cp_image.api import topics
 from cp_image.api.payloads import (
     CarInput,
+    ChargePointCommand,
     ChargePointState,
     ChargePointStatus,
     ChargePointType,
     ConnectorState,
     ConnectorStatus,
+    FaultedInput,
     IdTagInput,
     Result,
     encode,
@@ -37,6 +39,7 @@ from launcher.api import (
     Outcome,
     Progress,
 )
+from supervisor_cli.client import Input
 
 ROOT = "cp_simu"
 CONDITIONS = {
@@ -121,6 +124,7 @@ class World:
     client_ids: list[str] = field(default_factory=list)
     refuse_input: Result | None = None
     on_command: Callable[[Command], None] | None = None
+    configuration: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.publish(LAUNCHER_STATUS.build(ROOT), b"Alive", retain=True)
@@ -259,14 +263,19 @@ class World:
         )
 
     def _take_input(self, kind: Topic, name: str, message: Message) -> None:
-        types: dict[Topic, type[CarInput] | type[IdTagInput]] = {
+        types: dict[Topic, type[Input]] = {
             topics.CONNECTOR_CAR: CarInput,
             topics.CONNECTOR_ID_TAG: IdTagInput,
+            topics.CONNECTOR_FAULTED: FaultedInput,
+            topics.CP_CMD: ChargePointCommand,
         }
         if kind not in types:
             return
         payload = msgspec.json.decode(message.payload, type=types[kind])
         result = Result(request_id=payload.request_id or "", ok=True)
+        if isinstance(payload, ChargePointCommand) and self.configuration:
+            topic = topics.CP_OCPP_CONFIG.build(ROOT, name)
+            self.publish(topic, msgspec.json.encode(self.configuration), retain=True)
         if self.refuse_input is not None:
             result = msgspec.structs.replace(self.refuse_input, request_id=result.request_id)
         self.publish(topics.CP_RESULT.build(ROOT, name), encode(result))
