@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent import futures
@@ -41,7 +42,6 @@ class HostedLoop(Generic[E]):
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
         self._pending: set[futures.Future[Any]] = set()
-        self._ended = False
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
@@ -61,10 +61,11 @@ class HostedLoop(Generic[E]):
             SimuError: the loop is closed, or whatever the coroutine raises.
         """
         with self._lock:
-            if self._ended:
+            try:
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            except RuntimeError as exc:  # the loop is closed
                 work.close()
-                raise self._gone()
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+                raise self._gone() from exc
             self._pending.add(future)
         try:
             return future.result()
@@ -82,9 +83,8 @@ class HostedLoop(Generic[E]):
 
     def close(self) -> None:
         """Leave the context manager and end the thread; once is enough, and twice is no harm."""
-        with self._lock:
-            if not self._ended:
-                self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         atexit.unregister(self.close)
 
@@ -99,8 +99,7 @@ class HostedLoop(Generic[E]):
                 self._entering.set_exception(exc)
         finally:
             with self._lock:
-                self._ended = True
-                for future in self._pending:
+                for future in tuple(self._pending):  # the loop that would end them is closed
                     future.cancel()
 
     async def _host(self) -> None:
