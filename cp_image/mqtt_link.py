@@ -136,6 +136,12 @@ class MqttLink:
         if self.connected:
             self._client.subscribe(topic_filter, qos)
 
+    def unsubscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
+        """Hear a kind of topic no more."""
+        topic_filter = kind.filter(root, charge_point_id)
+        if self._filters.pop(topic_filter, None) is not None and self.connected:
+            self._client.unsubscribe(topic_filter)
+
     async def confirm_subscriptions(self) -> None:
         """Subscribe once more to everything and wait until the broker has confirmed it.
 

@@ -20,6 +20,7 @@ from cp_image.api.payloads import (
     ChargePointCommand,
     ChargePointState,
     FaultedInput,
+    Frame,
     IdTagInput,
     Result,
     encode,
@@ -43,9 +44,10 @@ from launcher.api import (
 from launcher.fleet import entry
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
-from supervisor_cli.mirror import LinkFactory, Mirror
+from supervisor_cli.mirror import LinkFactory
 from supervisor_cli.selection import need_connector, unknown_charge_point
 from supervisor_cli.state import Broker
+from supervisor_cli.tracing import TracingMirror
 
 T = TypeVar("T")
 
@@ -62,6 +64,7 @@ _TOPIC_OF_INPUT: Final[dict[type[Input], Topic]] = {
 }
 _ANSWER: Final = msgspec.json.Decoder(Answer)
 _EVENT: Final = msgspec.json.Decoder(Event)
+_FRAME: Final = msgspec.json.Decoder(Frame)
 _RESULT: Final = msgspec.json.Decoder(Result)
 _CONFIGURATION: Final = msgspec.json.Decoder(dict[str, str])
 
@@ -78,10 +81,10 @@ class _Request:
     heard: OnProgress
 
 
-class SimuClient(Mirror):
+class SimuClient(TracingMirror):
     """A live mirror of an environment, and a way to act on it; an async context manager.
 
-    See `Mirror` for the arguments, `view` and `wait_for`.
+    See `Mirror` for the arguments, `view` and `wait_for`, `TracingMirror` for `frames`.
     """
 
     def __init__(
@@ -239,6 +242,30 @@ class SimuClient(Mirror):
             raise SimuError(f"{charge_point_id} does not tell its configuration: {result.text}")
         return dict(self._configurations[charge_point_id])
 
+    async def recent_frames(self, charge_point_id: str, *, last: int = 100) -> list[Frame]:
+        """Return the newest OCPP frames that a charge point keeps, in order.
+
+        Raises:
+            SimuError: it is not there, or Dead, or refuses (exit code 1); it does not answer
+                (exit code 4).
+        """
+        command = ChargePointCommand(
+            type=ChargePointCommandType.TRACE, last=last, request_id=uuid4().hex
+        )
+        frames: list[Frame] = []
+
+        def read(message: Message) -> None:
+            if topics.CP_FRAMES.parse(self.root, message.topic) is not None:
+                frame = _decoded(_FRAME, message.payload)
+                if frame is not None and frame.replayed_for == command.request_id:
+                    frames.append(frame)
+
+        with self._reading_frames(frozenset({charge_point_id}), read):
+            result = await self.send_input(charge_point_id, command)
+        if not result.ok:
+            raise SimuError(f"{charge_point_id} does not tell its frames: {result.text}")
+        return frames
+
     async def clear(self, charge_point_id: str) -> None:
         """Remove what the broker retains of a charge point.
 
@@ -269,6 +296,7 @@ class SimuClient(Mirror):
     # -- inside ---------------------------------------------------------------------------------
 
     def _heard(self, message: Message) -> None:
+        super()._heard(message)
         if LAUNCHER_RESULT.parse(self.root, message.topic) is not None:
             self._answered(_decoded(_ANSWER, message.payload))
         elif LAUNCHER_EVENT.parse(self.root, message.topic) is not None:

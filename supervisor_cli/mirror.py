@@ -44,6 +44,9 @@ class Link(Protocol):
     def subscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
         """Hear a kind of topic."""
 
+    def unsubscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
+        """Hear a kind of topic no more."""
+
     async def confirm_subscriptions(self) -> None:
         """Wait until the broker has confirmed every subscription."""
 

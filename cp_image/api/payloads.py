@@ -7,7 +7,7 @@ are ignored.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -194,6 +194,8 @@ class CommandType(StrEnum):
     """publish ``cps/ID/ocpp_config``"""
     DATA_TRANSFER = "data_transfer"
     """send DataTransfer to the CSMS; its answer comes as `DataTransferAnswered`"""
+    TRACE = "trace"
+    """publish OCPP frames as ``cps/ID/frames`` for a while, the newest ones at once"""
 
 
 class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -202,6 +204,11 @@ class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         vendor_id: of `data_transfer`, which demands it; likewise `message_id` and `data`, which
             it does not (OCPP 1.6 §4.3).
+        for_s: of `trace`: for how many seconds, by the computer's clock, each frame is published
+            from now on. Of several the longest holds; 0 ends it for everybody; None leaves it as
+            it is.
+        last: of `trace`: how many of the newest frames are published again before the answer, as
+            far as the charge point has kept them.
     """
 
     type: CommandType
@@ -209,6 +216,8 @@ class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     vendor_id: Annotated[str, Meta(max_length=255)] | None = None
     message_id: Annotated[str, Meta(max_length=50)] | None = None
     data: str | None = None
+    for_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None
+    last: Annotated[int, Meta(ge=0, le=100_000)] | None = None
 
 
 class CarInput(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -431,6 +440,43 @@ class DataTransferAnswered(
 
 Event = InputRefused | TagRefused | TransactionStarted | TransactionStopped | DataTransferAnswered
 """``cps/ID/event``: tagged by the field `event`."""
+
+
+class FrameDirection(StrEnum):
+    """Which way a frame went, seen from the charge point."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """``cps/ID/frames``: an OCPP frame, published while somebody has asked for it by `trace`.
+
+    Attributes:
+        n: counts the frames of a process from 1 without gaps, so that a reader sees what it
+            missed and what it has already.
+        started_at: epoch seconds, by the computer's clock: when that process began. Where it is
+            another, `n` counts anew.
+        at: when the frame passed; epoch seconds by the clock of the charge point, as in events.
+        message: the OCPP-J array; the text of the frame where that is no JSON or too long.
+            AuthorizationKeys and the passwords in URLs are starred out.
+        action: of the call, also for the answer to it; empty where it is not known.
+        connection: counts the connections to the CSMS of a process from 1.
+        length: characters of the whole frame where `message` is only its beginning; None where
+            it is all of it.
+        replayed_for: of a frame that `trace` has published again: its `request_id`, empty where
+            it had none; None for one that is published as it passes.
+    """
+
+    n: int
+    started_at: float
+    at: float
+    direction: FrameDirection
+    message: Any
+    action: str
+    connection: int
+    length: int | None = None
+    replayed_for: str | None = None
 
 
 def encode(payload: Struct) -> bytes:

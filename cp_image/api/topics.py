@@ -73,6 +73,7 @@ CP_STATUS: Final = Topic("cps/{id}/status", retain=True)
 CP_CMD: Final = Topic("cps/{id}/cmd", retain=False)
 CP_RESULT: Final = Topic("cps/{id}/result", retain=False)
 CP_EVENT: Final = Topic("cps/{id}/event", retain=False)
+CP_FRAMES: Final = Topic("cps/{id}/frames", retain=False)
 CP_OCPP_CONFIG: Final = Topic("cps/{id}/ocpp_config", retain=True)
 CONNECTOR_STATUS: Final = Topic("cps/{id}/connectors/{n}/status", retain=True)
 CONNECTOR_CAR: Final = Topic("cps/{id}/connectors/{n}/car", retain=False)
@@ -84,6 +85,7 @@ CHARGE_POINT_TOPICS: Final = (
     CP_CMD,
     CP_RESULT,
     CP_EVENT,
+    CP_FRAMES,
     CP_OCPP_CONFIG,
     CONNECTOR_STATUS,
     CONNECTOR_CAR,

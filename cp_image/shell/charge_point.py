@@ -24,6 +24,7 @@ from cp_image.shell.clock import WallClock, make_clock
 from cp_image.shell.control import Control, Link, LinkCallbacks
 from cp_image.shell.csms import CsmsLink, Timing
 from cp_image.shell.csms_access import CsmsAccess, warning
+from cp_image.shell.frame_trace import FrameTrace
 from cp_image.shell.key_tasks import KeyTasks
 from cp_image.shell.recent_log import RecentLog
 from cp_image.shell.runner import Runner
@@ -77,6 +78,7 @@ def build(
     clock = make_clock(store, rate=config.clock_rate, start_at=config.clock_start)
     recent_log = recent_log or RecentLog(clock)
     recent_log.clock = clock
+    trace = FrameTrace(clock)
     files = SecretFiles(config.state_directory / secrets.DIRECTORY)
     given = files.given()
     for name, problem in given.problems.items():
@@ -104,6 +106,7 @@ def build(
             dialect=Ocpp16(),
             on_event=on_event,
             random=_random(config, "csms"),
+            tap=trace,
             proxy=config.csms_proxy,
             timing=timing,
         ),
@@ -113,6 +116,7 @@ def build(
             make_link=make_link,
             station=sink,
             clock=clock,
+            trace=trace,
             root=config.topic_root,
         ),
         make_transfers=lambda on_event: TransferTasks(

@@ -16,6 +16,7 @@ from cp_image.api.payloads import (
     CommandType,
     ConnectorStatus,
     FaultedInput,
+    Frame,
     IdTagInput,
     InputErrorCode,
     InputRefused,
@@ -36,6 +37,7 @@ from cp_image.core.events import (
 from cp_image.core.messages import DataTransfer
 from cp_image.mqtt_link import Message
 from cp_image.shell.clock import Clock
+from cp_image.shell.frame_trace import FrameTrace
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ class Control:
         make_link: makes the MQTT link.
         station: where inputs and commands go.
         clock: dates the events.
+        trace: has the OCPP frames.
         root: of the topics.
     """
 
@@ -97,12 +100,14 @@ class Control:
         make_link: Callable[[LinkCallbacks], Link],
         station: Station,
         clock: Clock,
+        trace: FrameTrace,
         root: str = topics.DEFAULT_ROOT,
     ) -> None:
         self._id = charge_point_id
         self._identity = identity
         self._station = station
         self._clock = clock
+        self._trace = trace
         self._root = root
         self._published: dict[str, bytes] = {}
         self._dead = False
@@ -117,6 +122,7 @@ class Control:
         """Subscribe to the inputs of this charge point and publish its configuration."""
         for kind in (topics.CP_CMD, *_INPUTS):
             self._link.subscribe(kind, self._root, self._id)
+        self._trace.open(self._publish_frame)
         self.publish_ocpp_config()
 
     async def run(self) -> None:
@@ -174,6 +180,7 @@ class Control:
             LOG.info("connected to the broker")
         else:
             LOG.warning("%s", reason)
+            self._trace.unwant()  # nor would frames that nobody hears pile up
 
     # -- inwards -------------------------------------------------------------------------------
 
@@ -218,9 +225,25 @@ class Control:
                 self.publish_ocpp_config()
             case CommandType.DATA_TRANSFER:
                 self._station.take(_data_transfer(command))
+            case CommandType.TRACE:
+                self._start_trace(command)
             case CommandType.CLOSE:
                 self._station.stop()
         return command.request_id
+
+    def _start_trace(self, command: ChargePointCommand) -> None:
+        if command.for_s is None and command.last is None:
+            raise _RefusedError(
+                InputErrorCode.MALFORMED, "Object missing required field `for_s` or `last` of trace"
+            )
+        if command.for_s == 0:
+            self._trace.unwant()
+        elif command.for_s is not None:
+            self._trace.want(command.for_s)
+        self._trace.replay(command.last or 0, command.request_id)
+
+    def _publish_frame(self, frame: Frame) -> None:
+        self._link.publish(self._message(topics.CP_FRAMES, encode(frame)))
 
     def _refuse(self, message: Message, code: InputErrorCode, text: str) -> None:
         LOG.warning("%s refused: %s", message.topic[:200], text)

@@ -25,6 +25,8 @@ from cp_image.shell.csms_failures import (
     why_lost,
     why_not_connected,
 )
+from cp_image.shell.frame_secrets import shown
+from cp_image.shell.frame_tap import NoTap, Tap
 from cp_image.shell.pings import Pings
 
 LOG: Final = logging.getLogger(__name__)
@@ -32,7 +34,6 @@ LOG: Final = logging.getLogger(__name__)
 _MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
 """A longer frame closes the connection with code 1009: OCPP-J names no limit, memory does. The
 longest local list a charge point takes at once is a fraction of it."""
-_NEVER_SHOWN: Final = "authorizationkey"
 _MAX_UNSENT: Final = 1000
 """A CSMS that asks without end and reads no answer is hung up on."""
 
@@ -90,6 +91,7 @@ class CsmsLink:
         on_event: called in the event loop with what the station must know; what it raises ends
             `run`.
         random: spreads the reconnects of a fleet.
+        tap: hears of what passes; None is nobody.
         proxy: URL of the HTTP proxy to go through; None goes straight, whatever the environment.
     """
 
@@ -100,6 +102,7 @@ class CsmsLink:
         dialect: Dialect,
         on_event: Callable[[Event], None],
         random: Random,
+        tap: Tap | None = None,
         proxy: str | None = None,
         timing: Timing | None = None,
     ) -> None:
@@ -107,6 +110,7 @@ class CsmsLink:
         self._dialect = dialect
         self._on_event = on_event
         self._random = random
+        self._tap = tap or NoTap()
         self._proxy = proxy
         self._timing = timing or Timing()
         self._outbox: asyncio.Queue[str | _Farewell] | None = None
@@ -256,7 +260,10 @@ class CsmsLink:
         self._disconnected.clear()
         try:
             async with asyncio.TaskGroup() as group:
-                writer = group.create_task(_write(connection, outbox), name="csms writer")
+                self._tap.connected()
+                writer = group.create_task(
+                    _write(connection, outbox, self._tap), name="csms writer"
+                )
                 pings = group.create_task(self._pings.run(connection), name="csms pings")
                 self._on_event(CsmsConnected())
                 reason = await self._read(connection)
@@ -283,8 +290,8 @@ class CsmsLink:
                 self._on_event(InvalidMessageHeard(complaint=reason))
 
     def _hear(self, frame: str) -> None:
-        # Whitepaper: an AuthorizationKey is never readable, not in a log either.
-        LOG.debug("received %s", "an AuthorizationKey" if _NEVER_SHOWN in frame.lower() else frame)
+        _log("received", frame)
+        self._tap.received(frame)
         incoming = self._dialect.decode(frame)
         match incoming:
             case Heard(event=event, complaint=complaint):
@@ -329,7 +336,14 @@ class CsmsLink:
         self._hurry.clear()
 
 
-async def _write(connection: ClientConnection, outbox: "asyncio.Queue[str | _Farewell]") -> None:
+def _log(verb: str, frame: str) -> None:
+    if LOG.isEnabledFor(logging.DEBUG):
+        LOG.debug("%s %s", verb, shown(frame))
+
+
+async def _write(
+    connection: ClientConnection, outbox: "asyncio.Queue[str | _Farewell]", tap: Tap
+) -> None:
     while True:
         item = await outbox.get()
         try:
@@ -337,7 +351,8 @@ async def _write(connection: ClientConnection, outbox: "asyncio.Queue[str | _Far
                 reason = item.reason.encode()[:_MAX_CLOSE_REASON_BYTES].decode(errors="ignore")
                 await connection.close(1000, reason)
                 return
-            LOG.debug("sending %s", item)
+            _log("sending", item)
+            tap.sent(item)  # first, so that no answer passes before its call
             await connection.send(item)
         except ConnectionClosed:
             return  # the reader says why

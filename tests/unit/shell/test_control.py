@@ -20,6 +20,7 @@ from cp_image.api.payloads import (
 from cp_image.core.errors import NotNowError, UnknownConnectorError
 from cp_image.core.events import CarChanged, Event, FaultChanged, TagPresented
 from cp_image.shell.control import Control, LinkCallbacks
+from cp_image.shell.frame_trace import FrameTrace
 from tests.unit.shell.peers import FakeLink
 
 BASE = "cp_simu/cps/CP-1"
@@ -95,12 +96,14 @@ class Bench:
     def __init__(self) -> None:
         self.sink = Sink()
         self.link: FakeLink
+        self.trace = FrameTrace(FixedClock())
         self.control = Control(
             charge_point_id="CP-1",
             identity=IDENTITY,
             make_link=self._link,
             station=self.sink,
             clock=FixedClock(),
+            trace=self.trace,
         )
 
     def _link(self, callbacks: LinkCallbacks) -> FakeLink:

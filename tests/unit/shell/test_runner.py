@@ -32,6 +32,7 @@ from cp_image.dialects.ocpp16.dialect import Ocpp16
 from cp_image.shell.clock import WallClock
 from cp_image.shell.control import Control, LinkCallbacks
 from cp_image.shell.csms import CsmsLink, Timing
+from cp_image.shell.frame_trace import FrameTrace
 from cp_image.shell.key_tasks import KeyTasks
 from cp_image.shell.runner import Runner
 from cp_image.shell.secret_files import SecretFiles
@@ -113,6 +114,7 @@ class Bench:
                 make_link=self._make_link,
                 station=sink,
                 clock=self.clock,
+                trace=FrameTrace(self.clock),
             ),
             make_transfers=lambda on_event: TransferTasks(
                 on_event=on_event, log_lines=lambda _begins_at, _ends_at: ["a line"]

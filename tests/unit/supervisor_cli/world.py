@@ -303,6 +303,9 @@ class FakeLink:
     def subscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
         self.filters.append(kind.filter(root, charge_point_id))
 
+    def unsubscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
+        self.filters.remove(kind.filter(root, charge_point_id))
+
     async def confirm_subscriptions(self) -> None:
         for topic, payload in tuple(self.world.retained.items()):
             await asyncio.sleep(0)  # the messages come in one by one, as from a socket
