@@ -13,6 +13,7 @@ from cp_image.core.certificates import (
     CertificateError,
     CertificateReader,
     same_hash,
+    same_pem,
     split_pem,
 )
 from cp_image.core.configuration_keys import Configuration, Key
@@ -52,7 +53,7 @@ class CertificateStore:
     Args:
         files: what the station is given, PEM.
         changed: called with `now` when another certificate is trusted, or one less.
-        in_use: whether the CSMS is known by its certificate.
+        needed: whether the charge point connects to no CSMS without a certificate.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class CertificateStore:
         clock: StationClock,
         outbox: Outbox,
         changed: Callable[[str, float], None],
-        in_use: Callable[[], bool],
+        needed: Callable[[], bool],
     ) -> None:
         self._files = files
         self._configuration = configuration
@@ -73,7 +74,8 @@ class CertificateStore:
         self._clock = clock
         self._outbox = outbox
         self._changed = changed
-        self._in_use = in_use
+        self._needed = needed
+        self._in_use = ""
         self._pems = {use: self._recalled(use, stored) for use in CertificateUse}
 
     def handlers(self) -> Mapping[type[Any], Handler]:
@@ -88,45 +90,75 @@ class CertificateStore:
         """Return the certificates of a use, PEM."""
         return self._pems[use]
 
+    def vouched(self, pem: str) -> None:
+        """The connection that stands has been made on the word of this one; empty is of none."""
+        self._in_use = pem
+
     # -- the three requests -------------------------------------------------------------------
 
     def _install(self, request: InstallCertificate, now: float) -> Reply:
         use = request.use
-        why_not = self._why_not(request, now)
-        if why_not:
-            self._outbox.log(LogLevel.WARNING, f"a {use} is not installed: {why_not}")
+        try:
+            wanted = self._with(request, self._clock.at(now))
+        except CertificateError as exc:
+            self._outbox.log(LogLevel.WARNING, f"a {use} is not installed: {exc}")
             return _installed(InstallCertificateStatus.REJECTED)
-        (pem,) = split_pem(request.certificate)
-        if pem in self._pems[use]:
+        if wanted == self._pems[use]:
             return _installed(InstallCertificateStatus.ACCEPTED)  # it is there already
         return Reply(
             answer=InstallCertificateAnswer(status=InstallCertificateStatus.ACCEPTED),
-            then=lambda now: self._keep(use, (*self._pems[use], pem), f"a {use} installed", now),
+            then=lambda now: self._keep(use, wanted, f"a {use} installed", now),
         )
 
-    def _why_not(self, request: InstallCertificate, now: float) -> str:
-        """Return why a certificate cannot be installed; empty where it can."""
+    def _with(self, request: InstallCertificate, at: float) -> tuple[str, ...]:
+        """Return the certificates of a use when one is installed.
+
+        Raises:
+            CertificateError: it cannot be.
+        """
         found = split_pem(request.certificate)
         if len(found) != 1:
-            return f"one PEM certificate is wanted, there are {len(found)}"
-        at = self._clock.at(now)
-        try:
-            facts = self._reader.read(found[0])
-            # Whitepaper AdditionalRootCertificateCheck: the old root vouches for the new one.
-            if self._configuration.boolean(Key.ADDITIONAL_ROOT_CERTIFICATE_CHECK):
-                known = self._pems[request.use]
-                if known and request.use is CertificateUse.CENTRAL_SYSTEM_ROOT:
-                    self._reader.verify_chain(found, known, at)
-        except CertificateError as exc:
-            return str(exc)
+            raise CertificateError(f"one PEM certificate is wanted, there are {len(found)}")
+        (pem,) = found
+        facts, known = self._reader.read(pem), self._pems[request.use]
         if not facts.is_ca:
-            return "it is not of an authority"
+            raise CertificateError("it is not of an authority")
         if not facts.begins_at <= at <= facts.ends_at:
-            return "it has expired" if at > facts.ends_at else "it is not valid yet"
+            raise CertificateError(
+                "it has expired" if at > facts.ends_at else "it is not valid yet"
+            )
+        if pem in known:
+            return known
+        kept = known
+        if request.use is CertificateUse.CENTRAL_SYSTEM_ROOT and self._configuration.boolean(
+            Key.ADDITIONAL_ROOT_CERTIFICATE_CHECK
+        ):
+            kept = self._replaced(pem, at)
         most = self._configuration.integer(Key.CERTIFICATE_STORE_MAX_LENGTH)
-        if found[0] not in self._pems[request.use] and self._number() >= most:
-            return f"there are {most} already: {Key.CERTIFICATE_STORE_MAX_LENGTH}"
-        return ""
+        if self._number() - len(known) + len(kept) >= most:
+            raise CertificateError(f"there are {most} already: {Key.CERTIFICATE_STORE_MAX_LENGTH}")
+        return (*kept, pem)
+
+    def _replaced(self, pem: str, at: float) -> tuple[str, ...]:
+        """Return the root that a new one takes the place of; it stays to fall back to.
+
+        Whitepaper AdditionalRootCertificateCheck: there is one root of the CSMS and, for a time,
+        the one before, which must have signed it.
+
+        Raises:
+            CertificateError: no root has signed the new one.
+        """
+        why_not: CertificateError | None = None
+        for root in self._pems[CertificateUse.CENTRAL_SYSTEM_ROOT]:
+            try:
+                self._reader.verify_chain((pem,), (root,), at)
+            except CertificateError as exc:
+                why_not = exc
+            else:
+                return (root,)
+        if why_not is not None:
+            raise why_not
+        return ()
 
     def _delete(self, request: DeleteCertificate, _now: float) -> Reply:
         # The hash says nothing of the use: whatever bears the name is meant.
@@ -139,14 +171,23 @@ class CertificateStore:
                 left[use] = tuple(pem for pem in self._pems[use] if pem not in gone)
         if not left:
             return _deleted(DeleteCertificateStatus.NOT_FOUND)
-        if self._in_use() and left.get(CertificateUse.CENTRAL_SYSTEM_ROOT) == ():
-            # Without it the CSMS could not be reached any more.
-            self._outbox.log(LogLevel.WARNING, "the last root certificate of the CSMS is in use")
+        if self._wanted_back(left):
+            self._outbox.log(LogLevel.WARNING, "a root certificate is not deleted: it is in use")
             return _deleted(DeleteCertificateStatus.FAILED)
         return Reply(
             answer=DeleteCertificateAnswer(status=DeleteCertificateStatus.ACCEPTED),
             then=lambda now: self._keep_left(left, now),
         )
+
+    def _wanted_back(self, left: Mapping[CertificateUse, tuple[str, ...]]) -> bool:
+        """Return whether the CSMS could not be reached any more with what is left."""
+        roots = left.get(CertificateUse.CENTRAL_SYSTEM_ROOT)
+        if roots is None:
+            return False
+        if not roots and self._needed():
+            return True
+        gone = set(self._pems[CertificateUse.CENTRAL_SYSTEM_ROOT]) - set(roots)
+        return any(same_pem(pem, self._in_use) for pem in gone)
 
     def _keep_left(self, left: Mapping[CertificateUse, tuple[str, ...]], now: float) -> None:
         for use, pems in left.items():
@@ -169,7 +210,7 @@ class CertificateStore:
         named = {}
         for pem in self._pems[use]:
             try:
-                named[pem] = self._reader.read(pem).hashes[algorithm]
+                named[pem] = self._reader.name(pem, self._pems[use], algorithm)
             except CertificateError as exc:
                 self._outbox.log(LogLevel.WARNING, f"a {use} cannot be read: {exc}")
         return named

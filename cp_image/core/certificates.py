@@ -5,7 +5,7 @@ calls any other; making a key is not, see `cp_image.core.effects.GenerateKeyAndC
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -30,7 +30,6 @@ class CertificateFacts:
         begins_at: epoch seconds, likewise `ends_at`.
         is_ca: whether it may vouch for others.
         public_key: SHA-256 of its SubjectPublicKeyInfo, hexadecimal.
-        hashes: its name by each algorithm, as if it were issued by itself.
     """
 
     common_name: str
@@ -39,7 +38,6 @@ class CertificateFacts:
     ends_at: float
     is_ca: bool
     public_key: str
-    hashes: Mapping[HashAlgorithm, CertificateHash]
 
 
 class CertificateReader(Protocol):
@@ -50,6 +48,19 @@ class CertificateReader(Protocol):
 
         Raises:
             CertificateError: it cannot be read, or its key is too weak (Whitepaper §2.3).
+        """
+
+    def name(self, pem: str, known: Sequence[str], algorithm: HashAlgorithm, /) -> CertificateHash:
+        """Return what OCPP calls a certificate, as RFC 6960 §4.1.1 makes it of its issuer's key.
+
+        Args:
+            pem: of the certificate.
+            known: among them, PEM, the issuer is looked for; without it the certificate counts as
+                issued by itself.
+            algorithm: of the hashes.
+
+        Raises:
+            CertificateError: one of them cannot be read.
         """
 
     def verify_chain(self, chain: Sequence[str], roots: Sequence[str], at: float, /) -> None:
@@ -79,6 +90,12 @@ class NoCertificates:
         """See `CertificateReader`."""
         raise CertificateError(_NOT_HERE)
 
+    def name(
+        self, _pem: str, _known: Sequence[str], _algorithm: HashAlgorithm, /
+    ) -> CertificateHash:
+        """See `CertificateReader`."""
+        raise CertificateError(_NOT_HERE)
+
     def verify_chain(self, _chain: Sequence[str], _roots: Sequence[str], _at: float, /) -> None:
         """See `CertificateReader`."""
         raise CertificateError(_NOT_HERE)
@@ -92,6 +109,11 @@ def split_pem(text: str) -> tuple[str, ...]:
     """Return the certificates of a PEM text, each with the newline it ends with."""
     # Some CSMSs send the two characters \n for a newline.
     return tuple(f"{pem}\n" for pem in _CERTIFICATE.findall(text.replace("\\n", "\n")))
+
+
+def same_pem(one: str, other: str) -> bool:
+    """Return whether two PEM texts are the same, however their lines are broken."""
+    return "".join(one.split()) == "".join(other.split())
 
 
 def same_hash(one: CertificateHash, other: CertificateHash) -> bool:

@@ -11,7 +11,13 @@ from cp_image.core.messages import Answer, DataTransfer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsmsConnected:
-    """The WebSocket is open."""
+    """The WebSocket is open.
+
+    Attributes:
+        root: the certificate, PEM, on whose word the CSMS is believed; empty without one.
+    """
+
+    root: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from cp_image.core.certificate_signing import CertificateSigning
 from cp_image.core.certificate_store import CertificateStore
 from cp_image.core.csms_messages import ChangeConfiguration, TriggerMessage
 from cp_image.core.desk import Handler
-from cp_image.core.events import CsmsDisconnected, KeyGenerated, TransferEnded
+from cp_image.core.events import CsmsConnected, CsmsDisconnected, KeyGenerated, TransferEnded
 from cp_image.core.extended_trigger import ExtendedTriggers
 from cp_image.core.firmware_management import FirmwareManagement
 from cp_image.core.ground import Ground
@@ -71,7 +71,7 @@ class Security:
             clock=ground.clock,
             outbox=ground.outbox,
             changed=self._roots_changed,
-            in_use=lambda: link.profile >= SecurityProfile.TLS,
+            needed=lambda: link.profile >= SecurityProfile.TLS,
         )
         self._signing = CertificateSigning(
             ground,
@@ -135,8 +135,9 @@ class Security:
         self._log_upload.power_up()
         self._firmware.power_up(now)
 
-    def connected(self, now: float) -> None:
+    def connected(self, event: CsmsConnected, now: float) -> None:
         """The WebSocket is open."""
+        self._store.vouched(event.root)
         self._events.connected()
         if self._link.connected(now):
             self._signing.plan_renewal()

@@ -96,7 +96,7 @@ class Station:
                 if self._parts.csms.linked:
                     self._disconnected("replaced by a new connection", now)
                 self._parts.csms.connected(now)
-                self._parts.security.connected(now)
+                self._parts.security.connected(event, now)
             case events.CsmsDisconnected():
                 self._parts.security.disconnected(event, now, was_linked=self._parts.csms.linked)
                 self._disconnected(event.reason, now)

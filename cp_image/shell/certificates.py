@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cp_image.core.certificates import CertificateFacts
+from cp_image.core.security_messages import CertificateHash, HashAlgorithm
 
 
 class Certificates:
@@ -13,6 +14,12 @@ class Certificates:
         from cp_image.shell import x509_reader  # noqa: PLC0415 - see the class
 
         return x509_reader.read(pem)
+
+    def name(self, pem: str, known: Sequence[str], algorithm: HashAlgorithm, /) -> CertificateHash:
+        """See `CertificateReader`."""
+        from cp_image.shell import x509_reader  # noqa: PLC0415 - see the class
+
+        return x509_reader.name(pem, known, algorithm)
 
     def verify_chain(self, chain: Sequence[str], roots: Sequence[str], at: float, /) -> None:
         """See `CertificateReader`."""

@@ -28,6 +28,7 @@ from cp_image.shell.csms_failures import (
 from cp_image.shell.frame_secrets import shown
 from cp_image.shell.frame_tap import NoTap, Tap
 from cp_image.shell.pings import Pings
+from cp_image.shell.trust_anchor import trust_anchor
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -265,7 +266,8 @@ class CsmsLink:
                     _write(connection, outbox, self._tap), name="csms writer"
                 )
                 pings = group.create_task(self._pings.run(connection), name="csms pings")
-                self._on_event(CsmsConnected())
+                tls = connection.transport.get_extra_info("ssl_object")
+                self._on_event(CsmsConnected(root=trust_anchor(tls)))
                 reason = await self._read(connection)
                 writer.cancel()
                 pings.cancel()

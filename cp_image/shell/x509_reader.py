@@ -42,7 +42,22 @@ def read(pem: str) -> CertificateFacts:
         ends_at=certificate.not_valid_after_utc.timestamp(),
         is_ca=_may_vouch(certificate),
         public_key=fingerprint(key),
-        hashes={algorithm: _hash(certificate, algorithm) for algorithm in HashAlgorithm},
+    )
+
+
+def name(pem: str, known: Sequence[str], algorithm: HashAlgorithm) -> CertificateHash:
+    """See `CertificateReader.name`."""
+    certificate = _load(pem)
+    others = [each for each in map(_load, known) if each != certificate]
+    issuer = next((each for each in others if _issued(certificate, each)), certificate)
+    kind = _HASHES[algorithm]
+    # The BIT STRING of the key without tag, length and number of unused bits.
+    key = issuer.public_key()
+    return CertificateHash(
+        hash_algorithm=algorithm,
+        issuer_name_hash=_digest(certificate.issuer.public_bytes(), kind()),
+        issuer_key_hash=_digest(key.public_bytes(*_key_encoding(key)), kind()),
+        serial_number=f"{certificate.serial_number:x}",
     )
 
 
@@ -55,12 +70,15 @@ def verify_chain(chain: Sequence[str], roots: Sequence[str], at: float) -> None:
     issuers = [issuer for issuer in between if _may_vouch(issuer)]
     current = leaf
     for _ in range(len(issuers) + 1):
-        if any(_issued(current, anchor) for anchor in anchors):
+        anchor = next((anchor for anchor in anchors if _issued(current, anchor)), None)
+        if anchor is not None:
+            _check_time(anchor, at)
             return
         found = next((issuer for issuer in issuers if _issued(current, issuer)), None)
         if found is None:
             break
         _check_time(found, at)
+        _check_strength(found.public_key())
         issuers.remove(found)
         current = found
     raise CertificateError(
@@ -72,7 +90,8 @@ def verify_signature(certificate: str, signature: str, sha256: str) -> None:
     """See `CertificateReader.verify_signature`."""
     key = _load(certificate).public_key()
     try:
-        raw = base64.b64decode(signature, validate=True)
+        # Some programs break base64 into lines.
+        raw = base64.b64decode("".join(signature.split()), validate=True)
     except binascii.Error as exc:
         raise CertificateError("the signature is not base64") from exc
     digest = bytes.fromhex(sha256)
@@ -167,19 +186,6 @@ def _subject(certificate: x509.Certificate) -> str:
 def _name(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
     found = certificate.subject.get_attributes_for_oid(oid)
     return str(found[0].value) if found else ""
-
-
-def _hash(certificate: x509.Certificate, algorithm: HashAlgorithm) -> CertificateHash:
-    """Return its name as RFC 6960 §4.1.1 makes it, of a certificate that vouches for itself."""
-    kind = _HASHES[algorithm]
-    # The BIT STRING of the key without tag, length and number of unused bits.
-    identifier = certificate.public_key().public_bytes(*_key_encoding(certificate.public_key()))
-    return CertificateHash(
-        hash_algorithm=algorithm,
-        issuer_name_hash=_digest(certificate.issuer.public_bytes(), kind()),
-        issuer_key_hash=_digest(identifier, kind()),
-        serial_number=f"{certificate.serial_number:x}",
-    )
 
 
 def _key_encoding(

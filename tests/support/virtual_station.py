@@ -129,10 +129,10 @@ class VirtualStation:
         assert [reply.message_id for reply in replies] == [message_id], "one answer to one request"
         return replies[0].answer if isinstance(replies[0], SendAnswer) else None
 
-    def connect(self) -> None:
-        """Open the WebSocket."""
+    def connect(self, *, root: str = "") -> None:
+        """Open the WebSocket, on the word of a root certificate."""
         self.linked = True
-        self.handle(CsmsConnected())
+        self.handle(CsmsConnected(root=root))
 
     def disconnect(
         self, reason: str = "connection lost", *, fault: LinkFault | None = None

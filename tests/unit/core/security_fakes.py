@@ -39,15 +39,15 @@ class FakeReader:
             ends_at=content.get("ends_at", EPOCH + YEAR_S),
             is_ca=content.get("is_ca", content["issuer"] == name),
             public_key=content.get("public_key", f"key of {name}"),
-            hashes={
-                algorithm: CertificateHash(
-                    hash_algorithm=algorithm,
-                    issuer_name_hash=f"{algorithm.lower()}-of-{name}".lower(),
-                    issuer_key_hash="ab",
-                    serial_number="1f",
-                )
-                for algorithm in HashAlgorithm
-            },
+        )
+
+    def name(self, pem: str, known: Sequence[str], algorithm: HashAlgorithm, /) -> CertificateHash:
+        assert pem in known
+        return CertificateHash(
+            hash_algorithm=algorithm,
+            issuer_name_hash=f"{algorithm}-of-{_content(pem)['name']}".lower(),
+            issuer_key_hash="ab",
+            serial_number="1f",
         )
 
     def verify_chain(self, chain: Sequence[str], roots: Sequence[str], at: float, /) -> None:

@@ -348,7 +348,7 @@ def test_a_certificate_is_installed_named_and_deleted() -> None:
 def test_a_certificate_is_named_by_each_algorithm(algorithm: sm.HashAlgorithm) -> None:
     station = online()
     install(station, OTHER)
-    name = FakeReader().read(OTHER).hashes[algorithm]
+    name = FakeReader().name(OTHER, [OTHER], algorithm)
     loud = replace(name, issuer_key_hash="AB", serial_number="001F")
     assert delete(station, replace(loud, issuer_key_hash="AC")) == "NotFound"
     assert delete(station, loud) == "Accepted"
@@ -387,14 +387,31 @@ def test_the_root_in_use_is_not_deleted() -> None:
     (name,) = installed(station)
     assert delete(station, name) == "Failed"
     install(station, OTHER)
+    station.disconnect()
+    station.connect(root=ROOT.replace("\n", "\r\n"))
+    assert delete(station, name) == "Failed"
+    assert "it is in use" in station.logs()[-1]
+    station.disconnect()
+    station.connect(root=OTHER)
     assert delete(station, name) == "Accepted"
     assert credentials(station.power_cut()).roots == (OTHER,)
 
 
-def test_a_new_root_must_be_vouched_for_where_that_is_asked() -> None:
-    station = online(GIVEN_SECRETS, AdditionalRootCertificateCheck="true")
+def test_a_new_root_replaces_the_one_that_vouches_for_it_where_that_is_asked() -> None:
+    heir = fake_pem("Heir", issuer="Root", is_ca=True)
+    grandchild = fake_pem("Grandchild", issuer="Heir", is_ca=True)
+    station = online(
+        replace(GIVEN_SECRETS, root_ca=ROOT),
+        AdditionalRootCertificateCheck="true",
+        CertificateStoreMaxLength="2",
+    )
     assert install(station, OTHER) == "Rejected"
-    assert install(station, fake_pem("Heir", issuer="Root", is_ca=True)) == "Accepted"
+    assert install(station, heir) == "Accepted"
+    assert credentials(station).roots == (ROOT, heir)
+    assert install(station, grandchild) == "Accepted"
+    assert credentials(station).roots == (heir, grandchild)
+    assert install(station, grandchild) == "Accepted"
+    assert credentials(station.power_cut()).roots == (heir, grandchild)
 
 
 def test_a_root_file_that_was_written_anew_counts_with_what_was_installed() -> None:

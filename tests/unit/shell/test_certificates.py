@@ -71,11 +71,24 @@ def test_a_certificate_is_named_as_ocsp_names_it(
         name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "R")])
         root = sign(subject=name, public_key=key.public_key(), issuer=name, key=key, ca=True)
         asked = ocsp.OCSPRequestBuilder().add_certificate(root, root, _sha1_or(kind)).build()
-        named = READER.read(pem_of(root)).hashes[algorithm]
+        named = READER.name(pem_of(root), [ROOT.pem, pem_of(root)], algorithm)
         assert named.issuer_name_hash == asked.issuer_name_hash.hex()
         assert named.issuer_key_hash == asked.issuer_key_hash.hex()
         assert int(named.serial_number, 16) == root.serial_number
         assert len(named.serial_number) <= 40
+
+
+def test_a_certificate_is_named_by_the_key_of_its_issuer_where_that_is_known() -> None:
+    heir = Authority("Heir", issuer=ROOT)
+    asked = ocsp.OCSPRequestBuilder().add_certificate(
+        heir.certificate, ROOT.certificate, hashes.SHA256()
+    )
+    named = READER.name(heir.pem, [heir.pem, ROOT.pem], HashAlgorithm.SHA256)
+    assert named.issuer_key_hash == asked.build().issuer_key_hash.hex()
+    assert named.issuer_name_hash == asked.build().issuer_name_hash.hex()
+    alone = READER.name(heir.pem, [heir.pem], HashAlgorithm.SHA256)
+    assert alone.issuer_name_hash == named.issuer_name_hash
+    assert alone.issuer_key_hash != named.issuer_key_hash
 
 
 def _sha1_or(kind: hashes.HashAlgorithm) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512:
@@ -132,6 +145,13 @@ def test_a_chain_whose_authority_has_expired() -> None:
         READER.verify_chain(chain, [ROOT.pem], late.timestamp())
 
 
+def test_a_chain_whose_root_has_expired() -> None:
+    late = datetime.now(UTC) + 400 * DAY
+    chain = [ROOT.issue("CP-1", ends=NOW + 9999 * DAY).pem]
+    with pytest.raises(CertificateError, match="'Shared root' has expired"):
+        READER.verify_chain(chain, [ROOT.pem], late.timestamp())
+
+
 def test_an_endless_chain_ends() -> None:
     chain = [ROOT.issue("CP-1").pem] + [Authority(f"A{number}").pem for number in range(30)]
     with pytest.raises(CertificateError):
@@ -165,6 +185,7 @@ def test_signatures(way: Callable[[bytes], tuple[str, bytes]]) -> None:
     certificate, signature = way(FILE)
     text = base64.b64encode(signature).decode()
     READER.verify_signature(certificate, text, DIGEST)
+    READER.verify_signature(certificate, f"{text[:64]}\n{text[64:]}\n", DIGEST)
     with pytest.raises(CertificateError, match="another key, or was changed"):
         READER.verify_signature(certificate, text, hashlib.sha256(FILE + b"!").hexdigest())
     with pytest.raises(CertificateError, match="another key, or was changed"):

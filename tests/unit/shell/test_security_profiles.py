@@ -96,7 +96,7 @@ class ChargePoint:
     async def connects(self, url: str, profile: SecurityProfile, **more: Any) -> None:
         async with self.link(url, profile, **more) as ear:
             await ear.until(lambda: ear.events)
-            assert ear.events[0] == CsmsConnected()
+            assert isinstance(ear.events[0], CsmsConnected)
 
     async def fails(self, url: str, profile: SecurityProfile, **more: Any) -> CsmsDisconnected:
         """Return the first failure; it must try again, and fail in the same way."""
@@ -209,6 +209,25 @@ def test_an_authority_between_is_shown_along(cp: ChargePoint, tmp_path: Path) ->
         tls = csms_certificate(between).server(tmp_path, clients=ROOT)
         async with Csms(tls=tls) as csms:
             await cp.connects(csms.url, P.MUTUAL_TLS)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+def test_it_is_told_on_whose_word_the_csms_is_believed(
+    cp: ChargePoint, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    async def scenario() -> None:
+        between = Authority("Between", issuer=ROOT)
+        cp.write(secrets.ROOT_CA, Authority("Other").pem + ROOT.pem)
+        tls = server(tmp_path, csms_certificate(between), version)
+        async with Csms(login=("CP-1", KEY), tls=tls) as csms:
+            async with cp.link(csms.url, P.TLS) as ear:
+                assert await ear.heard(CsmsConnected) == CsmsConnected(root=ROOT.pem)
+            async with cp.link(csms.url, P.TLS, verification=TlsVerification.NONE) as ear:
+                assert await ear.heard(CsmsConnected) == CsmsConnected()
+        async with Csms() as csms, cp.link(csms.url, P.NONE) as ear:
+            assert await ear.heard(CsmsConnected) == CsmsConnected()
 
     run(scenario())
 
