@@ -194,6 +194,8 @@ class CommandType(StrEnum):
     """publish ``cps/ID/ocpp_config``"""
     DATA_TRANSFER = "data_transfer"
     """send DataTransfer to the CSMS; its answer comes as `DataTransferAnswered`"""
+    CONFIGURE = "configure"
+    """give a configuration key another value, as somebody who stands at the charge point"""
     TRACE = "trace"
     """publish OCPP frames as ``cps/ID/frames`` for a while, the newest ones at once"""
 
@@ -204,6 +206,7 @@ class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         vendor_id: of `data_transfer`, which demands it; likewise `message_id` and `data`, which
             it does not (OCPP 1.6 §4.3).
+        key: of `configure`, which demands it and `value`.
         for_s: of `trace`: for how many seconds, by the computer's clock, each frame is published
             from now on. Of several the longest holds; 0 ends it for everybody; None leaves it as
             it is.
@@ -216,6 +219,8 @@ class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     vendor_id: Annotated[str, Meta(max_length=255)] | None = None
     message_id: Annotated[str, Meta(max_length=50)] | None = None
     data: str | None = None
+    key: KeyName | None = None
+    value: KeyText | None = None
     for_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None
     last: Annotated[int, Meta(ge=0, le=100_000)] | None = None
 
@@ -335,6 +340,8 @@ class InputErrorCode(StrEnum):
     UNKNOWN_CONNECTOR = "unknown_connector"
     NOT_NOW = "not_now"
     """the state of the connector does not allow it"""
+    NOT_ALLOWED = "not_allowed"
+    """it never is: a configuration key that does not exist, is read-only or refuses the value"""
     UNKNOWN_TOPIC = "unknown_topic"
 
 

@@ -21,5 +21,11 @@ class UnknownConnectorError(InputError):
         )
 
 
+class NotAllowedError(InputError):
+    """A rule forbids the input, whatever the state."""
+
+    code = InputErrorCode.NOT_ALLOWED
+
+
 class NotNowError(InputError):
     """The state of the connector does not allow the input."""

@@ -139,6 +139,14 @@ class DataTransferWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationWanted:
+    """Somebody at the charge point gives a configuration key another value."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The process is asked to end in order: the last words are said."""
 
@@ -154,6 +162,7 @@ Event = (
     | TagPresented
     | FaultChanged
     | DataTransferWanted
+    | ConfigurationWanted
     | TransferEnded
     | KeyGenerated
     | Stopped

@@ -2,6 +2,7 @@
 
 from cp_image.core import events
 from cp_image.core.assembly import Parts
+from cp_image.core.configuration_by_hand import configure
 from cp_image.core.connector import Connector, found
 from cp_image.core.errors import NotNowError, UnknownConnectorError
 from cp_image.core.ground import Ground
@@ -10,6 +11,7 @@ Input = (
     events.CarChanged
     | events.TagPresented
     | events.FaultChanged
+    | events.ConfigurationWanted
     | events.TransferEnded
     | events.KeyGenerated
     | events.InvalidMessageHeard
@@ -22,6 +24,7 @@ class Inputs:
     def __init__(self, ground: Ground, parts: Parts) -> None:
         self._charge_point_id = ground.settings.charge_point_id
         self._connectors = ground.connectors
+        self._configuration = ground.configuration
         self._parts = parts
 
     def take(self, event: Input, now: float) -> None:
@@ -39,6 +42,8 @@ class Inputs:
                 self._parts.faults.change_all(event, now)
             case events.FaultChanged(connector_id=connector_id):
                 self._parts.faults.change(self._connector(connector_id), event, now)
+            case events.ConfigurationWanted():
+                configure(self._configuration, event, now)
             case events.TransferEnded():
                 self._parts.firmware.transfer_ended(event, now)
                 self._parts.security.transfer_ended(event, now)

@@ -29,6 +29,7 @@ from cp_image.api.topics import Topic
 from cp_image.core.errors import InputError
 from cp_image.core.events import (
     CarChanged,
+    ConfigurationWanted,
     DataTransferWanted,
     Event,
     FaultChanged,
@@ -37,6 +38,7 @@ from cp_image.core.events import (
 from cp_image.core.messages import DataTransfer
 from cp_image.mqtt_link import Message
 from cp_image.shell.clock import Clock
+from cp_image.shell.frame_secrets import shown
 from cp_image.shell.frame_trace import FrameTrace
 
 LOG: Final = logging.getLogger(__name__)
@@ -185,7 +187,10 @@ class Control:
     # -- inwards -------------------------------------------------------------------------------
 
     def _received(self, message: Message) -> None:
-        LOG.debug("%s %r", message.topic, message.payload[:1000])
+        if LOG.isEnabledFor(logging.DEBUG):
+            LOG.debug(
+                "%s %s", message.topic, shown(message.payload[:1000].decode(errors="replace"))
+            )
         request_id: str | None = None
         try:
             request_id = self._obey(message)
@@ -225,6 +230,8 @@ class Control:
                 self.publish_ocpp_config()
             case CommandType.DATA_TRANSFER:
                 self._station.take(_data_transfer(command))
+            case CommandType.CONFIGURE:
+                self._station.take(_configuration(command))
             case CommandType.TRACE:
                 self._start_trace(command)
             case CommandType.CLOSE:
@@ -256,6 +263,15 @@ class Control:
 
     def _answer(self, result: Result) -> None:
         self._link.publish(self._message(topics.CP_RESULT, encode(result)))
+
+
+def _configuration(command: ChargePointCommand) -> ConfigurationWanted:
+    if command.key is None or command.value is None:
+        raise _RefusedError(
+            InputErrorCode.MALFORMED,
+            "Object missing required field `key` or `value` of configure",
+        )
+    return ConfigurationWanted(key=command.key, value=command.value)
 
 
 def _data_transfer(command: ChargePointCommand) -> DataTransferWanted:

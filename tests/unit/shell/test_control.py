@@ -18,7 +18,7 @@ from cp_image.api.payloads import (
     ErrorCode,
 )
 from cp_image.core.errors import NotNowError, UnknownConnectorError
-from cp_image.core.events import CarChanged, Event, FaultChanged, TagPresented
+from cp_image.core.events import CarChanged, ConfigurationWanted, Event, FaultChanged, TagPresented
 from cp_image.shell.control import Control, LinkCallbacks
 from cp_image.shell.frame_trace import FrameTrace
 from tests.unit.shell.peers import FakeLink
@@ -235,6 +235,11 @@ def test_an_accepted_input_with_a_request_id_is_answered(
         ("connectors/1/car", {"battery_wh": 5e4, "consumption_l1": 1}, "malformed", "not both"),
         ("cmd", {"type": "explode"}, "malformed", "explode"),
         ("cmd", {}, "malformed", "`type`"),
+        ("cmd", {"type": "configure", "key": "K"}, "malformed", "`value`"),
+        ("cmd", {"type": "configure", "value": "V"}, "malformed", "`key`"),
+        ("cmd", {"type": "configure", "key": "K" * 51, "value": "V"}, "malformed", "$.key"),
+        ("cmd", {"type": "configure", "key": "K", "value": "V" * 501}, "malformed", "$.value"),
+        ("cmd", {"type": "configure", "key": "K", "value": 5}, "malformed", "$.value"),
         ("connectors/one/car", {}, "unknown_topic", "connectors/one/car"),
         ("connectors/" + "9" * 5000 + "/car", {}, "unknown_topic", "no input"),
     ],
@@ -320,6 +325,19 @@ def test_an_error_of_the_station_is_not_swallowed(bench: Bench) -> None:
     bench.sink.refusal = RuntimeError("defect")
     with pytest.raises(RuntimeError, match="defect"):
         bench.receive("connectors/1/car", {})
+
+
+def test_configure(bench: Bench) -> None:
+    bench.receive("cmd", {"type": "configure", "key": "K", "value": "", "request_id": "r1"})
+    assert bench.sink.events == [ConfigurationWanted(key="K", value="")]
+    assert bench.link.on(RESULT) == [{"request_id": "r1", "ok": True}]
+
+
+def test_a_key_is_not_logged(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", logger="cp_image"):
+        bench.receive("cmd", {"type": "configure", "key": "AuthorizationKey", "value": "geheim"})
+    assert "/cmd" in caplog.text
+    assert "geheim" not in caplog.text
 
 
 def test_close(bench: Bench) -> None:
