@@ -74,6 +74,8 @@ def full(schema: Schema) -> Any:
             return 1
         case "number":
             return 16.1
+        case "boolean":
+            return True
         case _:
             raise AssertionError(schema)
 
@@ -116,6 +118,8 @@ def random(schema: Schema) -> SearchStrategy[Any]:
         case "integer":
             small = st.integers(min_value=-2, max_value=5)
             return small | st.sampled_from([86_400, 2**31 - 1, 2**31, -(2**63), 2**63])
+        case "boolean":
+            return st.booleans()
         case "number":
             return st.integers(min_value=-10, max_value=500_000).map(lambda tenths: tenths / 10)
         case _:
@@ -176,6 +180,7 @@ _OF_OTHER_TYPES: Final[Mapping[str, tuple[Any, ...]]] = {
     "string": (7, 1.5, True, None, ["text"], {}),
     "integer": ("7", 1.5, True, None, [7]),
     "number": ("7.5", True, None, [7.5]),
+    "boolean": ("true", 1, None, [True]),
 }
 _OF_THE_TYPE: Final[Mapping[str, tuple[Any, ...]]] = {
     "date-time": ("", "soon", "2026-01-31", "2026-02-30T12:00:00Z", "1769860800", "T" * 2**20),

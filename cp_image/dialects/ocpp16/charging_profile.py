@@ -1,12 +1,11 @@
 """Charging profiles and schedules between the core's words and those of OCPP 1.6 (§7.8, §7.13)."""
 
-from typing import Final
-
-from ocpp.v16 import datatypes, enums
+from typing import Any, Final
 
 from cp_image.core import csms_messages
 from cp_image.dialects.ocpp16.conversions import (
     ValueRefusedError,
+    payload_of,
     to_count,
     to_epoch,
     to_integer,
@@ -43,21 +42,21 @@ def to_charging_profile(path: str, payload: Payload) -> csms_messages.ChargingPr
     )
 
 
-def from_schedule(schedule: csms_messages.ChargingSchedule) -> datatypes.ChargingSchedule:
+def from_schedule(schedule: csms_messages.ChargingSchedule) -> dict[str, Any]:
     """Return a schedule as it is told, limits with one decimal."""
-    return datatypes.ChargingSchedule(
-        charging_rate_unit=enums.ChargingRateUnitType(schedule.unit.value),
-        charging_schedule_period=[
-            datatypes.ChargingSchedulePeriod(
-                start_period=period.start_s,
+    return payload_of(
+        chargingRateUnit=schedule.unit.value,
+        chargingSchedulePeriod=[
+            payload_of(
+                startPeriod=period.start_s,
                 limit=round(period.limit, _LIMIT_DECIMALS),
-                number_phases=period.number_phases,
+                numberPhases=period.number_phases,
             )
             for period in schedule.periods
         ],
         duration=schedule.duration_s,
-        start_schedule=None if schedule.start_at is None else to_timestamp(schedule.start_at),
-        min_charging_rate=(
+        startSchedule=None if schedule.start_at is None else to_timestamp(schedule.start_at),
+        minChargingRate=(
             None
             if schedule.min_charging_rate is None
             else round(schedule.min_charging_rate, _LIMIT_DECIMALS)

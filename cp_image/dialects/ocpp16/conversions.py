@@ -2,11 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-
-from ocpp.v16 import datatypes, enums
 
 from cp_image.core import messages, meter_values
 from cp_image.dialects.ocpp16.frames import CallErrorCode
@@ -41,26 +38,9 @@ class ValueRefusedError(ValueError):
         self.code = code
 
 
-def to_payload(message: object) -> dict[str, Any]:
-    """Return the JSON object of an `ocpp` dataclass: camelCase names, nothing that is None."""
-    payload = _to_json(message)
-    if not isinstance(payload, dict):
-        raise TypeError(f"{type(message).__name__} is not a dataclass of the ocpp package")
-    return payload
-
-
-def _to_json(value: object) -> object:
-    if is_dataclass(value):
-        items = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {_camel_case(name): _to_json(item) for name, item in items if item is not None}
-    if isinstance(value, list):
-        return [_to_json(item) for item in value]
-    return value
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
+def payload_of(**fields: object) -> dict[str, Any]:
+    """Return a JSON object of fields as OCPP spells them; what is None is left out."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def to_timestamp(at: float) -> str:
@@ -154,23 +134,23 @@ def to_id_tag_status(id_tag_info: Mapping[str, Any]) -> messages.IdTagStatus:
     )
 
 
-def to_meter_value(meter_value: meter_values.MeterValue) -> datatypes.MeterValue:
+def to_meter_value(meter_value: meter_values.MeterValue) -> dict[str, Any]:
     """Return a MeterValue with every field that has a default in OCPP spelled out."""
-    return datatypes.MeterValue(
+    return payload_of(
         timestamp=to_timestamp(meter_value.at),
-        sampled_value=[_to_sampled_value(value) for value in meter_value.sampled_values],
+        sampledValue=[_to_sampled_value(value) for value in meter_value.sampled_values],
     )
 
 
-def _to_sampled_value(sampled: meter_values.SampledValue) -> datatypes.SampledValue:
-    return datatypes.SampledValue(
+def _to_sampled_value(sampled: meter_values.SampledValue) -> dict[str, Any]:
+    return payload_of(
         value=to_number(sampled.value, _DECIMALS[sampled.unit]),
-        context=enums.ReadingContext(sampled.context.value),
-        format=enums.ValueFormat.raw,
-        measurand=enums.Measurand(sampled.measurand.value),
-        phase=None if sampled.phase is None else enums.Phase(sampled.phase.value),
-        location=enums.Location(sampled.location.value),
-        unit=None if sampled.unit is None else enums.UnitOfMeasure(sampled.unit.value),
+        context=sampled.context.value,
+        format="Raw",
+        measurand=sampled.measurand.value,
+        phase=None if sampled.phase is None else sampled.phase.value,
+        location=sampled.location.value,
+        unit=None if sampled.unit is None else sampled.unit.value,
     )
 
 

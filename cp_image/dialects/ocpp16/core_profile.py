@@ -6,11 +6,11 @@ What the CSMS asks in return is in `core_requests`.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16 import call, enums
-
 from cp_image.core import messages
+from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.conversions import (
     ValueRefusedError,
+    payload_of,
     to_epoch,
     to_id_tag_status,
     to_integer,
@@ -35,12 +35,12 @@ def _csms_time(payload: Payload) -> float:
     return at
 
 
-def _boot_call(request: messages.BootNotification) -> call.BootNotification:
-    return call.BootNotification(
-        charge_point_vendor=request.vendor,
-        charge_point_model=request.model,
-        charge_point_serial_number=request.serial or None,
-        firmware_version=request.firmware_version or None,
+def _boot_call(request: messages.BootNotification) -> dict[str, Any]:
+    return payload_of(
+        chargePointVendor=request.vendor,
+        chargePointModel=request.model,
+        chargePointSerialNumber=request.serial or None,
+        firmwareVersion=request.firmware_version or None,
     )
 
 
@@ -56,11 +56,11 @@ def _heartbeat_answer(payload: Payload) -> messages.HeartbeatAnswer:
     return messages.HeartbeatAnswer(csms_at=_csms_time(payload))
 
 
-def _status_call(request: messages.StatusNotification) -> call.StatusNotification:
-    return call.StatusNotification(
-        connector_id=request.connector_id,
-        error_code=enums.ChargePointErrorCode(request.error_code),
-        status=enums.ChargePointStatus(request.status.value),
+def _status_call(request: messages.StatusNotification) -> dict[str, Any]:
+    return payload_of(
+        connectorId=request.connector_id,
+        errorCode=request.error_code,
+        status=request.status.value,
         timestamp=to_timestamp(request.at),
     )
 
@@ -69,13 +69,13 @@ def _authorize_answer(payload: Payload) -> messages.AuthorizeAnswer:
     return messages.AuthorizeAnswer(id_tag_status=to_id_tag_status(payload["idTagInfo"]))
 
 
-def _start_call(request: messages.StartTransaction) -> call.StartTransaction:
-    return call.StartTransaction(
-        connector_id=request.connector_id,
-        id_tag=request.id_tag,
-        meter_start=request.meter_start_wh,
+def _start_call(request: messages.StartTransaction) -> dict[str, Any]:
+    return payload_of(
+        connectorId=request.connector_id,
+        idTag=request.id_tag,
+        meterStart=request.meter_start_wh,
         timestamp=to_timestamp(request.at),
-        reservation_id=request.reservation_id,
+        reservationId=request.reservation_id,
     )
 
 
@@ -133,22 +133,22 @@ def _salvaged_status(id_tag_info: Payload) -> messages.IdTagStatus:
     )
 
 
-def _meter_values_call(request: messages.MeterValues) -> call.MeterValues:
-    return call.MeterValues(
-        connector_id=request.connector_id,
-        transaction_id=request.transaction_id,
-        meter_value=[to_meter_value(value) for value in request.meter_values],
+def _meter_values_call(request: messages.MeterValues) -> dict[str, Any]:
+    return payload_of(
+        connectorId=request.connector_id,
+        transactionId=request.transaction_id,
+        meterValue=[to_meter_value(value) for value in request.meter_values],
     )
 
 
-def _stop_call(request: messages.StopTransaction) -> call.StopTransaction:
-    return call.StopTransaction(
-        transaction_id=request.transaction_id,
-        meter_stop=request.meter_stop_wh,
+def _stop_call(request: messages.StopTransaction) -> dict[str, Any]:
+    return payload_of(
+        transactionId=request.transaction_id,
+        meterStop=request.meter_stop_wh,
         timestamp=to_timestamp(request.at),
-        reason=enums.Reason(request.reason.value),
-        id_tag=request.id_tag,
-        transaction_data=[to_meter_value(value) for value in request.transaction_data] or None,
+        reason=request.reason.value,
+        idTag=request.id_tag,
+        transactionData=[to_meter_value(value) for value in request.transaction_data] or None,
     )
 
 
@@ -159,10 +159,8 @@ def _stop_answer(payload: Payload) -> messages.StopTransactionAnswer:
     )
 
 
-def _data_transfer_call(request: messages.DataTransfer) -> call.DataTransfer:
-    return call.DataTransfer(
-        vendor_id=request.vendor_id, message_id=request.message_id, data=request.data
-    )
+def _data_transfer_call(request: messages.DataTransfer) -> dict[str, Any]:
+    return payload_of(vendorId=request.vendor_id, messageId=request.message_id, data=request.data)
 
 
 def _data_transfer_answer(payload: Payload) -> messages.DataTransferAnswer:
@@ -173,35 +171,35 @@ def _data_transfer_answer(payload: Payload) -> messages.DataTransferAnswer:
 
 OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
     messages.BootNotification: OutgoingAction(
-        action=enums.Action.boot_notification, to_call=_boot_call, to_answer=_boot_answer
+        action=Action.BOOT_NOTIFICATION, to_call=_boot_call, to_answer=_boot_answer
     ),
     messages.Heartbeat: OutgoingAction(
-        action=enums.Action.heartbeat,
-        to_call=lambda _request: call.Heartbeat(),
+        action=Action.HEARTBEAT,
+        to_call=lambda _request: payload_of(),
         to_answer=_heartbeat_answer,
     ),
     messages.StatusNotification: OutgoingAction(
-        action=enums.Action.status_notification, to_call=_status_call, to_answer=empty_answer
+        action=Action.STATUS_NOTIFICATION, to_call=_status_call, to_answer=empty_answer
     ),
     messages.Authorize: OutgoingAction(
-        action=enums.Action.authorize,
-        to_call=lambda request: call.Authorize(id_tag=request.id_tag),
+        action=Action.AUTHORIZE,
+        to_call=lambda request: payload_of(idTag=request.id_tag),
         to_answer=_authorize_answer,
     ),
     messages.StartTransaction: OutgoingAction(
-        action=enums.Action.start_transaction,
+        action=Action.START_TRANSACTION,
         to_call=_start_call,
         to_answer=_start_answer,
         salvage=_salvaged_start,
     ),
     messages.MeterValues: OutgoingAction(
-        action=enums.Action.meter_values, to_call=_meter_values_call, to_answer=empty_answer
+        action=Action.METER_VALUES, to_call=_meter_values_call, to_answer=empty_answer
     ),
     messages.StopTransaction: OutgoingAction(
-        action=enums.Action.stop_transaction, to_call=_stop_call, to_answer=_stop_answer
+        action=Action.STOP_TRANSACTION, to_call=_stop_call, to_answer=_stop_answer
     ),
     messages.DataTransfer: OutgoingAction(
-        action=enums.Action.data_transfer,
+        action=Action.DATA_TRANSFER,
         to_call=_data_transfer_call,
         to_answer=_data_transfer_answer,
     ),

@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16 import call_result, datatypes, enums
-
 from cp_image.core import csms_messages, messages
+from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.charging_profile import to_charging_profile
-from cp_image.dialects.ocpp16.conversions import to_count, to_id_tag, to_integer
+from cp_image.dialects.ocpp16.conversions import payload_of, to_count, to_id_tag, to_integer
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 
 
 def _change_availability(payload: Payload) -> csms_messages.ChangeAvailability:
     return csms_messages.ChangeAvailability(
         connector_id=to_count("connectorId", payload["connectorId"]),
-        operative=payload["type"] == enums.AvailabilityType.operative,
+        operative=payload["type"] == "Operative",
     )
 
 
@@ -64,57 +63,42 @@ def _unlock_connector(payload: Payload) -> csms_messages.UnlockConnector:
     return csms_messages.UnlockConnector(connector_id=connector_id)
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.change_availability: _change_availability,
-    enums.Action.change_configuration: _change_configuration,
-    enums.Action.clear_cache: lambda _payload: csms_messages.ClearCache(),
-    enums.Action.data_transfer: _data_transfer,
-    enums.Action.get_configuration: _get_configuration,
-    enums.Action.remote_start_transaction: _remote_start,
-    enums.Action.remote_stop_transaction: _remote_stop,
-    enums.Action.reset: lambda payload: csms_messages.Reset(
-        hard=payload["type"] == enums.ResetType.hard
-    ),
-    enums.Action.unlock_connector: _unlock_connector,
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.CHANGE_AVAILABILITY: _change_availability,
+    Action.CHANGE_CONFIGURATION: _change_configuration,
+    Action.CLEAR_CACHE: lambda _payload: csms_messages.ClearCache(),
+    Action.DATA_TRANSFER: _data_transfer,
+    Action.GET_CONFIGURATION: _get_configuration,
+    Action.REMOTE_START_TRANSACTION: _remote_start,
+    Action.REMOTE_STOP_TRANSACTION: _remote_stop,
+    Action.RESET: lambda payload: csms_messages.Reset(hard=payload["type"] == "Hard"),
+    Action.UNLOCK_CONNECTOR: _unlock_connector,
 }
 
 
 def _get_configuration_result(
     answer: csms_messages.GetConfigurationAnswer,
-) -> call_result.GetConfiguration:
+) -> dict[str, Any]:
     keys = [
-        datatypes.KeyValue(key=item.key, readonly=item.read_only, value=item.value)
-        for item in answer.keys
+        payload_of(key=item.key, readonly=item.read_only, value=item.value) for item in answer.keys
     ]
-    return call_result.GetConfiguration(
-        configuration_key=keys or None, unknown_key=list(answer.unknown_keys) or None
-    )
+    return payload_of(configurationKey=keys or None, unknownKey=list(answer.unknown_keys) or None)
 
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    csms_messages.ChangeAvailabilityAnswer: lambda answer: call_result.ChangeAvailability(
-        status=enums.AvailabilityStatus(answer.status.value)
-    ),
-    csms_messages.ChangeConfigurationAnswer: lambda answer: call_result.ChangeConfiguration(
-        status=enums.ConfigurationStatus(answer.status.value)
-    ),
-    csms_messages.ClearCacheAnswer: lambda answer: call_result.ClearCache(
-        status=enums.ClearCacheStatus(answer.status.value)
-    ),
-    messages.DataTransferAnswer: lambda answer: call_result.DataTransfer(
-        status=enums.DataTransferStatus(answer.status.value), data=answer.data
+    csms_messages.ChangeAvailabilityAnswer: lambda answer: payload_of(status=answer.status.value),
+    csms_messages.ChangeConfigurationAnswer: lambda answer: payload_of(status=answer.status.value),
+    csms_messages.ClearCacheAnswer: lambda answer: payload_of(status=answer.status.value),
+    messages.DataTransferAnswer: lambda answer: payload_of(
+        status=answer.status.value, data=answer.data
     ),
     csms_messages.GetConfigurationAnswer: _get_configuration_result,
-    csms_messages.RemoteStartTransactionAnswer: lambda answer: call_result.RemoteStartTransaction(
-        status=enums.RemoteStartStopStatus(answer.status.value)
+    csms_messages.RemoteStartTransactionAnswer: lambda answer: payload_of(
+        status=answer.status.value
     ),
-    csms_messages.RemoteStopTransactionAnswer: lambda answer: call_result.RemoteStopTransaction(
-        status=enums.RemoteStartStopStatus(answer.status.value)
+    csms_messages.RemoteStopTransactionAnswer: lambda answer: payload_of(
+        status=answer.status.value
     ),
-    csms_messages.ResetAnswer: lambda answer: call_result.Reset(
-        status=enums.ResetStatus(answer.status.value)
-    ),
-    csms_messages.UnlockConnectorAnswer: lambda answer: call_result.UnlockConnector(
-        status=enums.UnlockStatus(answer.status.value)
-    ),
+    csms_messages.ResetAnswer: lambda answer: payload_of(status=answer.status.value),
+    csms_messages.UnlockConnectorAnswer: lambda answer: payload_of(status=answer.status.value),
 }

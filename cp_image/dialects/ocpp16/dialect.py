@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from ocpp.messages import MessageType
-from ocpp.v16.enums import Action
-
 from cp_image.core import messages
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CallAnswered, CallFailed, CsmsAsked
@@ -20,12 +17,14 @@ from cp_image.dialects.ocpp16 import (
     security,
     smart_charging,
 )
-from cp_image.dialects.ocpp16.conversions import ValueRefusedError, to_payload
+from cp_image.dialects.ocpp16.actions import Action
+from cp_image.dialects.ocpp16.conversions import ValueRefusedError
 from cp_image.dialects.ocpp16.frames import (
     BrokenFrame,
     CallErrorCode,
     CallFrame,
     ErrorFrame,
+    MessageType,
     ResultFrame,
     decode,
     encode_call,
@@ -93,7 +92,7 @@ class Ocpp16:
     def encode(self, message_id: str, request: messages.Request) -> str:
         """See `Dialect`."""
         outgoing = _OUTGOING[type(request)]
-        payload = to_payload(outgoing.to_call(request))
+        payload = outgoing.to_call(request)
         if len(self._open) >= _MOST_OPEN_CALLS:
             del self._open[next(iter(self._open))]
         self._open[message_id] = outgoing
@@ -117,7 +116,7 @@ class Ocpp16:
 
     def encode_answer(self, message_id: str, answer: CsmsAnswer) -> str:
         """See `Dialect`."""
-        return encode_call_result(message_id, to_payload(_ANSWERS[type(answer)](answer)))
+        return encode_call_result(message_id, _ANSWERS[type(answer)](answer))
 
     def encode_refusal(self, message_id: str) -> str:
         """See `Dialect`."""
@@ -162,7 +161,7 @@ class Ocpp16:
         message_id = frame.message_id
         if message_id is None:
             return Ignored(reason=frame.reason, complaint=frame.reason)
-        if frame.message_type == MessageType.Call:
+        if frame.message_type == MessageType.CALL:
             code = CallErrorCode.FORMATION_VIOLATION
             return Reply(
                 frame=encode_call_error(message_id, code, frame.reason),

@@ -4,26 +4,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from ocpp.v16 import call, call_result, enums
-
 from cp_image.core import csms_messages, messages
-from cp_image.dialects.ocpp16.conversions import ValueRefusedError, to_count, to_epoch
+from cp_image.dialects.ocpp16.actions import Action
+from cp_image.dialects.ocpp16.conversions import ValueRefusedError, payload_of, to_count, to_epoch
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 from cp_image.dialects.ocpp16.outgoing import OutgoingAction, empty_answer
 
 OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
     messages.DiagnosticsStatusNotification: OutgoingAction(
-        action=enums.Action.diagnostics_status_notification,
-        to_call=lambda request: call.DiagnosticsStatusNotification(
-            status=enums.DiagnosticsStatus(request.status.value)
-        ),
+        action=Action.DIAGNOSTICS_STATUS_NOTIFICATION,
+        to_call=lambda request: payload_of(status=request.status.value),
         to_answer=empty_answer,
     ),
     messages.FirmwareStatusNotification: OutgoingAction(
-        action=enums.Action.firmware_status_notification,
-        to_call=lambda request: call.FirmwareStatusNotification(
-            status=enums.FirmwareStatus(request.status.value)
-        ),
+        action=Action.FIRMWARE_STATUS_NOTIFICATION,
+        to_call=lambda request: payload_of(status=request.status.value),
         to_answer=empty_answer,
     ),
 }
@@ -78,14 +73,12 @@ def _instant(payload: Payload, name: str) -> float | None:
     return None if text is None else to_epoch(name, text)
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.get_diagnostics: _get_diagnostics,
-    enums.Action.update_firmware: _update_firmware,
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.GET_DIAGNOSTICS: _get_diagnostics,
+    Action.UPDATE_FIRMWARE: _update_firmware,
 }
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    csms_messages.GetDiagnosticsAnswer: lambda answer: call_result.GetDiagnostics(
-        file_name=answer.file_name
-    ),
-    csms_messages.UpdateFirmwareAnswer: lambda _answer: call_result.UpdateFirmware(),
+    csms_messages.GetDiagnosticsAnswer: lambda answer: payload_of(fileName=answer.file_name),
+    csms_messages.UpdateFirmwareAnswer: lambda _answer: payload_of(),
 }

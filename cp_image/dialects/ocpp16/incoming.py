@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ocpp.v16.enums import Action
-
 from cp_image.core.csms_messages import CsmsRequest
+from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.frames import CallErrorCode, CallFrame
 from cp_image.dialects.ocpp16.validation import Direction, Violation, find_violation
 
@@ -16,24 +15,24 @@ ToRequest = Callable[[Payload], CsmsRequest]
 """Makes the core's request of a payload that the schema allows; it may raise
 `conversions.ValueRefusedError`."""
 
-ToResult = Callable[[Any], object]
-"""Makes the `ocpp` dataclass of the core's answer."""
+ToResult = Callable[[Any], dict[str, Any]]
+"""Makes the payload of the core's answer."""
 
 TO_CSMS_ONLY: Final = frozenset(
     {
-        Action.authorize,
-        Action.boot_notification,
-        Action.diagnostics_status_notification,
-        Action.firmware_status_notification,
-        Action.heartbeat,
-        Action.log_status_notification,
-        Action.meter_values,
-        Action.security_event_notification,
-        Action.sign_certificate,
-        Action.signed_firmware_status_notification,
-        Action.start_transaction,
-        Action.status_notification,
-        Action.stop_transaction,
+        Action.AUTHORIZE,
+        Action.BOOT_NOTIFICATION,
+        Action.DIAGNOSTICS_STATUS_NOTIFICATION,
+        Action.FIRMWARE_STATUS_NOTIFICATION,
+        Action.HEARTBEAT,
+        Action.LOG_STATUS_NOTIFICATION,
+        Action.METER_VALUES,
+        Action.SECURITY_EVENT_NOTIFICATION,
+        Action.SIGN_CERTIFICATE,
+        Action.SIGNED_FIRMWARE_STATUS_NOTIFICATION,
+        Action.START_TRANSACTION,
+        Action.STATUS_NOTIFICATION,
+        Action.STOP_TRANSACTION,
     }
 )
 """Actions that only a CSMS answers (OCPP 1.6 §4)."""

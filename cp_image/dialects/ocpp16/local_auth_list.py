@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16 import call_result, enums
-
 from cp_image.core import csms_messages
-from cp_image.dialects.ocpp16.conversions import to_id_tag, to_id_tag_status, to_integer
+from cp_image.dialects.ocpp16.actions import Action
+from cp_image.dialects.ocpp16.conversions import payload_of, to_id_tag, to_id_tag_status, to_integer
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 
 
 def _send_local_list(payload: Payload) -> csms_messages.SendLocalList:
     return csms_messages.SendLocalList(
         version=to_integer("listVersion", payload["listVersion"]),
-        full=payload["updateType"] == enums.UpdateType.full,
+        full=payload["updateType"] == "Full",
         entries=tuple(
             _to_entry(f"localAuthorizationList.{index}", entry)
             for index, entry in enumerate(payload.get("localAuthorizationList", ()))
@@ -29,16 +28,12 @@ def _to_entry(path: str, payload: Payload) -> csms_messages.LocalListEntry:
     )
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.get_local_list_version: lambda _payload: csms_messages.GetLocalListVersion(),
-    enums.Action.send_local_list: _send_local_list,
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.GET_LOCAL_LIST_VERSION: lambda _payload: csms_messages.GetLocalListVersion(),
+    Action.SEND_LOCAL_LIST: _send_local_list,
 }
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    csms_messages.GetLocalListVersionAnswer: lambda answer: call_result.GetLocalListVersion(
-        list_version=answer.version
-    ),
-    csms_messages.SendLocalListAnswer: lambda answer: call_result.SendLocalList(
-        status=enums.UpdateStatus(answer.status.value)
-    ),
+    csms_messages.GetLocalListVersionAnswer: lambda answer: payload_of(listVersion=answer.version),
+    csms_messages.SendLocalListAnswer: lambda answer: payload_of(status=answer.status.value),
 }

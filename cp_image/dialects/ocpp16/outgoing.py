@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from ocpp.v16 import enums
-
 from cp_image.core import messages
+from cp_image.dialects.ocpp16.actions import Action
 
 RequestT = TypeVar("RequestT")
 Payload = Mapping[str, Any]
@@ -18,15 +17,15 @@ class OutgoingAction(Generic[RequestT]):
 
     Attributes:
         action: its name on the wire.
-        to_call: makes the `ocpp` dataclass of the core's request.
+        to_call: makes the payload of the core's request.
         to_answer: makes the core's answer of a payload that the schema allows; it may raise
             `conversions.ValueRefusedError`.
         salvage: makes it of any payload, where that holds what matters too much to be lost; None
             where it does not.
     """
 
-    action: enums.Action
-    to_call: Callable[[RequestT], object]
+    action: Action
+    to_call: Callable[[RequestT], dict[str, Any]]
     to_answer: Callable[[Payload], messages.Answer]
     salvage: Callable[[object], messages.Answer | None] = lambda _payload: None
 

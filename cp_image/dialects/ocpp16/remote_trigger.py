@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16 import call_result, enums
-
 from cp_image.core import csms_messages
-from cp_image.dialects.ocpp16.conversions import to_count
+from cp_image.dialects.ocpp16.actions import Action
+from cp_image.dialects.ocpp16.conversions import payload_of, to_count
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 
 
@@ -18,12 +17,10 @@ def _trigger_message(payload: Payload) -> csms_messages.TriggerMessage:
     )
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.trigger_message: _trigger_message,
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.TRIGGER_MESSAGE: _trigger_message,
 }
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    csms_messages.TriggerMessageAnswer: lambda answer: call_result.TriggerMessage(
-        status=enums.TriggerMessageStatus(answer.status.value)
-    ),
+    csms_messages.TriggerMessageAnswer: lambda answer: payload_of(status=answer.status.value),
 }

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16 import call_result, enums
-
 from cp_image.core import csms_messages
-from cp_image.dialects.ocpp16.conversions import to_count, to_epoch, to_id_tag, to_integer
+from cp_image.dialects.ocpp16.actions import Action
+from cp_image.dialects.ocpp16.conversions import (
+    payload_of,
+    to_count,
+    to_epoch,
+    to_id_tag,
+    to_integer,
+)
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 
 
@@ -26,16 +31,12 @@ def _cancel_reservation(payload: Payload) -> csms_messages.CancelReservation:
     return csms_messages.CancelReservation(reservation_id=reservation_id)
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.cancel_reservation: _cancel_reservation,
-    enums.Action.reserve_now: _reserve_now,
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.CANCEL_RESERVATION: _cancel_reservation,
+    Action.RESERVE_NOW: _reserve_now,
 }
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    csms_messages.CancelReservationAnswer: lambda answer: call_result.CancelReservation(
-        status=enums.CancelReservationStatus(answer.status.value)
-    ),
-    csms_messages.ReserveNowAnswer: lambda answer: call_result.ReserveNow(
-        status=enums.ReservationStatus(answer.status.value)
-    ),
+    csms_messages.CancelReservationAnswer: lambda answer: payload_of(status=answer.status.value),
+    csms_messages.ReserveNowAnswer: lambda answer: payload_of(status=answer.status.value),
 }

@@ -1,13 +1,17 @@
 """The OCPP 1.6 Security Whitepaper, edition 3: its messages in both directions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from ocpp.v16 import call, call_result, datatypes, enums
-
 from cp_image.core import security_messages as security
-from cp_image.dialects.ocpp16.conversions import to_count, to_epoch, to_integer, to_timestamp
+from cp_image.dialects.ocpp16.actions import Action
+from cp_image.dialects.ocpp16.conversions import (
+    payload_of,
+    to_count,
+    to_epoch,
+    to_integer,
+    to_timestamp,
+)
 from cp_image.dialects.ocpp16.firmware_management import to_location
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 from cp_image.dialects.ocpp16.outgoing import OutgoingAction, empty_answer
@@ -17,29 +21,13 @@ _MAX_TECH_INFO: Final = 255
 # -- what the charge point asks -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LogStatusCall:
-    """`ocpp.v16.call.LogStatusNotification`, whose request id may be left out (schema)."""
-
-    status: enums.UploadLogStatus
-    request_id: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FirmwareStatusCall:
-    """`ocpp.v16.call.SignedFirmwareStatusNotification`, likewise."""
-
-    status: enums.FirmwareStatus
-    request_id: int | None
-
-
 def _event_call(
     request: security.SecurityEventNotification,
-) -> call.SecurityEventNotification:
-    return call.SecurityEventNotification(
+) -> dict[str, Any]:
+    return payload_of(
         type=request.type,
         timestamp=to_timestamp(request.at),
-        tech_info=request.tech_info and request.tech_info[:_MAX_TECH_INFO],
+        techInfo=request.tech_info and request.tech_info[:_MAX_TECH_INFO],
     )
 
 
@@ -49,26 +37,26 @@ def _sign_answer(payload: Payload) -> security.SignCertificateAnswer:
 
 OUTGOING: Final[Mapping[type[Any], OutgoingAction[Any]]] = {
     security.SecurityEventNotification: OutgoingAction(
-        action=enums.Action.security_event_notification,
+        action=Action.SECURITY_EVENT_NOTIFICATION,
         to_call=_event_call,
         to_answer=empty_answer,
     ),
     security.SignCertificate: OutgoingAction(
-        action=enums.Action.sign_certificate,
-        to_call=lambda request: call.SignCertificate(csr=request.csr),
+        action=Action.SIGN_CERTIFICATE,
+        to_call=lambda request: payload_of(csr=request.csr),
         to_answer=_sign_answer,
     ),
     security.LogStatusNotification: OutgoingAction(
-        action=enums.Action.log_status_notification,
-        to_call=lambda request: _LogStatusCall(
-            status=enums.UploadLogStatus(request.status.value), request_id=request.request_id
+        action=Action.LOG_STATUS_NOTIFICATION,
+        to_call=lambda request: payload_of(
+            status=request.status.value, requestId=request.request_id
         ),
         to_answer=empty_answer,
     ),
     security.SignedFirmwareStatusNotification: OutgoingAction(
-        action=enums.Action.signed_firmware_status_notification,
-        to_call=lambda request: _FirmwareStatusCall(
-            status=enums.FirmwareStatus(request.status.value), request_id=request.request_id
+        action=Action.SIGNED_FIRMWARE_STATUS_NOTIFICATION,
+        to_call=lambda request: payload_of(
+            status=request.status.value, requestId=request.request_id
         ),
         to_answer=empty_answer,
     ),
@@ -133,60 +121,50 @@ def _instant(name: str, text: str | None) -> float | None:
     return None if text is None else to_epoch(name, text)
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.certificate_signed: lambda payload: security.CertificateSigned(
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.CERTIFICATE_SIGNED: lambda payload: security.CertificateSigned(
         certificate_chain=payload["certificateChain"]
     ),
-    enums.Action.delete_certificate: _delete_certificate,
-    enums.Action.extended_trigger_message: _extended_trigger,
-    enums.Action.get_installed_certificate_ids: lambda payload: security.GetInstalledCertificateIds(
+    Action.DELETE_CERTIFICATE: _delete_certificate,
+    Action.EXTENDED_TRIGGER_MESSAGE: _extended_trigger,
+    Action.GET_INSTALLED_CERTIFICATE_IDS: lambda payload: security.GetInstalledCertificateIds(
         use=security.CertificateUse(payload["certificateType"])
     ),
-    enums.Action.get_log: _get_log,
-    enums.Action.install_certificate: lambda payload: security.InstallCertificate(
+    Action.GET_LOG: _get_log,
+    Action.INSTALL_CERTIFICATE: lambda payload: security.InstallCertificate(
         use=security.CertificateUse(payload["certificateType"]),
         certificate=payload["certificate"],
     ),
-    enums.Action.signed_update_firmware: _signed_update,
+    Action.SIGNED_UPDATE_FIRMWARE: _signed_update,
 }
 
 
-def _to_hash(certificate: security.CertificateHash) -> datatypes.CertificateHashData:
-    return datatypes.CertificateHashData(
-        hash_algorithm=enums.HashAlgorithm(certificate.hash_algorithm.value),
-        issuer_name_hash=certificate.issuer_name_hash,
-        issuer_key_hash=certificate.issuer_key_hash,
-        serial_number=certificate.serial_number,
+def _to_hash(certificate: security.CertificateHash) -> dict[str, Any]:
+    return payload_of(
+        hashAlgorithm=certificate.hash_algorithm.value,
+        issuerNameHash=certificate.issuer_name_hash,
+        issuerKeyHash=certificate.issuer_key_hash,
+        serialNumber=certificate.serial_number,
     )
 
 
 def _installed(
     answer: security.GetInstalledCertificateIdsAnswer,
-) -> call_result.GetInstalledCertificateIds:
-    return call_result.GetInstalledCertificateIds(
-        status=enums.GetInstalledCertificateStatus(answer.status.value),
-        certificate_hash_data=[_to_hash(item) for item in answer.certificates] or None,
+) -> dict[str, Any]:
+    return payload_of(
+        status=answer.status.value,
+        certificateHashData=[_to_hash(item) for item in answer.certificates] or None,
     )
 
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    security.CertificateSignedAnswer: lambda answer: call_result.CertificateSigned(
-        status=enums.CertificateSignedStatus(answer.status.value)
-    ),
-    security.DeleteCertificateAnswer: lambda answer: call_result.DeleteCertificate(
-        status=enums.DeleteCertificateStatus(answer.status.value)
-    ),
-    security.ExtendedTriggerMessageAnswer: lambda answer: call_result.ExtendedTriggerMessage(
-        status=enums.TriggerMessageStatus(answer.status.value)
-    ),
+    security.CertificateSignedAnswer: lambda answer: payload_of(status=answer.status.value),
+    security.DeleteCertificateAnswer: lambda answer: payload_of(status=answer.status.value),
+    security.ExtendedTriggerMessageAnswer: lambda answer: payload_of(status=answer.status.value),
     security.GetInstalledCertificateIdsAnswer: _installed,
-    security.GetLogAnswer: lambda answer: call_result.GetLog(
-        status=enums.LogStatus(answer.status.value), filename=answer.file_name
+    security.GetLogAnswer: lambda answer: payload_of(
+        status=answer.status.value, filename=answer.file_name
     ),
-    security.InstallCertificateAnswer: lambda answer: call_result.InstallCertificate(
-        status=enums.CertificateStatus(answer.status.value)
-    ),
-    security.SignedUpdateFirmwareAnswer: lambda answer: call_result.SignedUpdateFirmware(
-        status=enums.UpdateFirmwareStatus(answer.status.value)
-    ),
+    security.InstallCertificateAnswer: lambda answer: payload_of(status=answer.status.value),
+    security.SignedUpdateFirmwareAnswer: lambda answer: payload_of(status=answer.status.value),
 }

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ocpp.v16 import call_result, enums
-
 from cp_image.core import csms_messages
+from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.charging_profile import from_schedule, to_charging_profile
-from cp_image.dialects.ocpp16.conversions import to_count, to_integer, to_payload, to_timestamp
+from cp_image.dialects.ocpp16.conversions import (
+    payload_of,
+    to_count,
+    to_integer,
+    to_timestamp,
+)
 from cp_image.dialects.ocpp16.incoming import Payload, ToRequest, ToResult
 
 
@@ -40,31 +44,27 @@ def _get_composite_schedule(payload: Payload) -> csms_messages.GetCompositeSched
     )
 
 
-INCOMING: Final[Mapping[enums.Action, ToRequest]] = {
-    enums.Action.clear_charging_profile: _clear_charging_profile,
-    enums.Action.get_composite_schedule: _get_composite_schedule,
-    enums.Action.set_charging_profile: _set_charging_profile,
+INCOMING: Final[Mapping[Action, ToRequest]] = {
+    Action.CLEAR_CHARGING_PROFILE: _clear_charging_profile,
+    Action.GET_COMPOSITE_SCHEDULE: _get_composite_schedule,
+    Action.SET_CHARGING_PROFILE: _set_charging_profile,
 }
 
 
 def _get_composite_schedule_result(
     answer: csms_messages.GetCompositeScheduleAnswer,
-) -> call_result.GetCompositeSchedule:
+) -> dict[str, Any]:
     schedule = answer.schedule
-    return call_result.GetCompositeSchedule(
-        status=enums.GetCompositeScheduleStatus(answer.status.value),
-        connector_id=answer.connector_id,
-        schedule_start=None if answer.start_at is None else to_timestamp(answer.start_at),
-        charging_schedule=None if schedule is None else to_payload(from_schedule(schedule)),
+    return payload_of(
+        status=answer.status.value,
+        connectorId=answer.connector_id,
+        scheduleStart=None if answer.start_at is None else to_timestamp(answer.start_at),
+        chargingSchedule=None if schedule is None else from_schedule(schedule),
     )
 
 
 ANSWERS: Final[Mapping[type[Any], ToResult]] = {
-    csms_messages.ClearChargingProfileAnswer: lambda answer: call_result.ClearChargingProfile(
-        status=enums.ClearChargingProfileStatus(answer.status.value)
-    ),
+    csms_messages.ClearChargingProfileAnswer: lambda answer: payload_of(status=answer.status.value),
     csms_messages.GetCompositeScheduleAnswer: _get_composite_schedule_result,
-    csms_messages.SetChargingProfileAnswer: lambda answer: call_result.SetChargingProfile(
-        status=enums.ChargingProfileStatus(answer.status.value)
-    ),
+    csms_messages.SetChargingProfileAnswer: lambda answer: payload_of(status=answer.status.value),
 }

@@ -3,24 +3,22 @@
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 
-from ocpp.messages import MessageType, get_validator
-from ocpp.v16.enums import Action
-
+from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.frames import CallErrorCode
+from cp_image.dialects.ocpp16.schema import Breach, Rule, breaches, exact, read
 
-_MAX_ERRORS: Final = 100
+_MAX_BREACHES: Final = 100
 """A payload of a megabyte may break a rule in every line; this many are looked at."""
 
 
 class Direction(Enum):
-    """Which of the two schemas of an action."""
+    """Which of the two schemas of an action; the value ends its name."""
 
-    REQUEST = MessageType.Call
-    ANSWER = MessageType.CallResult
+    REQUEST = ""
+    ANSWER = "Response"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +34,9 @@ def find_violation(direction: Direction, action: Action, payload: object) -> Vio
 
     Structure comes before types and types before values, so that the first thing to mend is named.
     """
-    # OCPP limits are decimals: 0.3 is a multiple of 0.1, which binary floats cannot say.
-    validator = get_validator(direction.value, action.value, "1.6", parse_float=Decimal)
+    schema = read(f"{action}{direction.value}")
     try:
-        errors = list(itertools.islice(validator.iter_errors(_exact(payload)), _MAX_ERRORS))
+        found = list(itertools.islice(breaches(schema, exact(payload)), _MAX_BREACHES))
     except RecursionError:
         return Violation(code=CallErrorCode.FORMATION_VIOLATION, description="nested too deep")
     except ArithmeticError:
@@ -47,7 +44,7 @@ def find_violation(direction: Direction, action: Action, payload: object) -> Vio
             code=CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
             description="a number is too large",
         )
-    violations = [_violation(error) for error in errors]
+    violations = [_violation(breach) for breach in found]
     return min(violations, key=lambda violation: _GRAVITY[violation.code], default=None)
 
 
@@ -59,32 +56,31 @@ _GRAVITY: Final = {
 }
 
 
-def _violation(error: Any) -> Violation:
-    """Return what a `jsonschema.ValidationError` means in OCPP's words."""
-    path = ".".join(str(step) for step in error.absolute_path)
-    if not path and error.validator == "type":
+def _violation(breach: Breach) -> Violation:
+    """Return what a breach means in OCPP's words."""
+    path = ".".join(str(step) for step in breach.steps)
+    if not path and breach.rule is Rule.TYPE:
         # The payload itself is no object: no field has a wrong type, the structure is wrong.
         return Violation(
             code=CallErrorCode.FORMATION_VIOLATION, description="the payload is not an object"
         )
-    rule = _RULES.get(error.validator, _OTHER_RULE)
-    return Violation(code=rule.code, description=rule.describe(path, error))
+    meaning = _MEANINGS[breach.rule]
+    return Violation(code=meaning.code, description=meaning.describe(path, breach))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rule:
+class _Meaning:
     code: CallErrorCode
-    describe: Callable[[str, Any], str]
+    describe: Callable[[str, Breach], str]
 
 
-def _describe_missing(path: str, error: Any) -> str:
-    missing = [name for name in error.validator_value if name not in error.instance]
+def _describe_missing(path: str, breach: Breach) -> str:
+    missing = [name for name in breach.limit if name not in breach.value]
     return f"missing: {', '.join(_inside(path, name) for name in missing)}"
 
 
-def _describe_extra(path: str, error: Any) -> str:
-    known = error.schema.get("properties", {})
-    extra = [name for name in error.instance if name not in known]
+def _describe_extra(path: str, breach: Breach) -> str:
+    extra = [name for name in breach.value if name not in breach.fields]
     return f"not a field of this message: {', '.join(_inside(path, name) for name in extra)}"
 
 
@@ -92,46 +88,31 @@ def _inside(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-_RULES: Final[Mapping[str, _Rule]] = {
-    "required": _Rule(code=CallErrorCode.FORMATION_VIOLATION, describe=_describe_missing),
-    "additionalProperties": _Rule(code=CallErrorCode.FORMATION_VIOLATION, describe=_describe_extra),
-    "type": _Rule(
-        code=CallErrorCode.TYPE_CONSTRAINT_VIOLATION,
-        describe=lambda path, error: f"{path} is not of type {error.validator_value}",
+_MEANINGS: Final[Mapping[Rule, _Meaning]] = {
+    Rule.REQUIRED: _Meaning(code=CallErrorCode.FORMATION_VIOLATION, describe=_describe_missing),
+    Rule.ADDITIONAL_PROPERTIES: _Meaning(
+        code=CallErrorCode.FORMATION_VIOLATION, describe=_describe_extra
     ),
-    "maxLength": _Rule(
+    Rule.TYPE: _Meaning(
+        code=CallErrorCode.TYPE_CONSTRAINT_VIOLATION,
+        describe=lambda path, breach: f"{path} is not of type {breach.limit}",
+    ),
+    Rule.MAX_LENGTH: _Meaning(
         code=CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-        describe=lambda path, error: (
-            f"{path} is longer than {error.validator_value} characters: {len(error.instance)}"
+        describe=lambda path, breach: (
+            f"{path} is longer than {breach.limit} characters: {len(breach.value)}"
         ),
     ),
-    "enum": _Rule(
+    Rule.ENUM: _Meaning(
         code=CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-        describe=lambda path, error: f"{path} is none of {', '.join(error.validator_value)}",
+        describe=lambda path, breach: f"{path} is none of {', '.join(breach.limit)}",
     ),
-    "multipleOf": _Rule(
+    Rule.MULTIPLE_OF: _Meaning(
         code=CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-        describe=lambda path, error: f"{path} has more than one decimal: {error.instance}",
+        describe=lambda path, breach: f"{path} has more than one decimal: {breach.value}",
     ),
-    "minItems": _Rule(
+    Rule.MIN_ITEMS: _Meaning(
         code=CallErrorCode.OCCURENCE_CONSTRAINT_VIOLATION,
-        describe=lambda path, error: f"{path} has fewer than {error.validator_value} elements",
+        describe=lambda path, breach: f"{path} has fewer than {breach.limit} elements",
     ),
 }
-_OTHER_RULE: Final = _Rule(
-    code=CallErrorCode.PROPERTY_CONSTRAINT_VIOLATION,
-    describe=lambda path, error: f"{path} breaks the rule {error.validator}",
-)
-
-
-def _exact(value: object) -> object:
-    """Return a payload with its floats as the decimals that were written."""
-    match value:
-        case float():
-            return Decimal(repr(value))
-        case dict():
-            return {name: _exact(item) for name, item in value.items()}
-        case list():
-            return [_exact(item) for item in value]
-        case _:
-            return value
