@@ -8,9 +8,7 @@ import contextlib
 import socket
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, Final
 
 import docker
@@ -18,87 +16,37 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
-from cp_image.api import secrets
-from launcher.api import BROKER_ACCESS_AT, BROKER_CA_FILE, BROKER_PASSWORD_FILE
-from supervisor_cli import broker_lock, images, localhost_proxy
-from supervisor_cli.broker_lock import BrokerLock, FittedLock
-from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_path
+from supervisor_cli import broker_lock, images, localhost_proxy, pieces
+from supervisor_cli.broker_lock import FittedLock
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
+from supervisor_cli.pieces import (
+    BROKER_PORT,
+    CONFINED,
+    EnvironmentSettings,
+    Piece,
+    Role,
+    Running,
+    container_name,
+)
 
-_BROKER_PORT: Final = 1883
+__all__ = [
+    "EnvironmentSettings",
+    "Role",
+    "Running",
+    "addresses",
+    "charge_point_ids",
+    "container_name",
+    "down",
+    "ensure_network",
+    "find",
+    "start_csms",
+    "up",
+]
+
 _LABEL_SETTINGS: Final = "cp-simu.settings"
 _POOL: Final = 8
-_API_VERSION: Final = "1.40"
-_CONFINED: Final[Mapping[str, Any]] = {
-    "read_only": True,
-    "tmpfs": {"/tmp": "size=16m"},  # noqa: S108 - inside the container
-    "cap_drop": ["ALL"],
-    "security_opt": ["no-new-privileges"],
-    "pids_limit": 512,
-    "log_config": docker.types.LogConfig(
-        type="json-file", config={"max-size": "1m", "max-file": "3"}
-    ),
-    "restart_policy": {"Name": "unless-stopped"},
-}
-
-
-class Role(StrEnum):
-    """What a container of ours is for: the value of the label `cp-simu.role`."""
-
-    BROKER = "broker"
-    LOCALHOST_PROXY = "localhost-proxy"
-    LAUNCHER = "launcher"
-    CSMS = "csms"
-    CHARGE_POINT = "charge-point"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentSettings:
-    """What an environment is made of.
-
-    Attributes:
-        broker_host: address of this machine on which the broker listens.
-        broker_port: its port; 0 means the one it has, or any free one.
-        launcher: whether the launcher runs as a container; without it, run `simu-launcher`.
-        broker_lock: what the broker asks for; None lets everybody in, without TLS.
-    """
-
-    name: str
-    broker_host: str = "127.0.0.1"
-    broker_port: int = _BROKER_PORT
-    launcher: bool = True
-    charge_point_image: str = field(default_factory=lambda: images.reference(images.CHARGE_POINT))
-    broker_lock: BrokerLock | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """An environment that is up: where its broker and its localhost proxy listen.
-
-    Attributes:
-        lock: of the broker; None where it lets everybody in.
-    """
-
-    broker_host: str
-    broker_port: int
-    localhost_proxy: str
-    lock: FittedLock | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """A container as it should run."""
-
-    role: Role
-    image: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def container_name(environment: str, role: Role) -> str:
-    """Return the name of an environment's own container, for example ``cp-simu_broker``."""
-    return f"{environment}_{role}"
 
 
 def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Report) -> Running:
@@ -113,9 +61,9 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         report("starting the broker")
         settings = _with_broker_port(client, settings)
         lock = _fitted(client, settings, gateway)
-        _ensure_container(client, settings.name, _broker(settings, lock))
+        _ensure_container(client, settings.name, pieces.broker(settings, lock))
         report("starting the localhost proxy")
-        proxy = _ensure_container(client, settings.name, _localhost_proxy(gateway, subnet))
+        proxy = _ensure_container(client, settings.name, pieces.proxy(gateway, subnet))
         localhost_proxy.wait_until_it_listens(proxy, gateway)
         running = Running(
             broker_host=settings.broker_host,
@@ -125,7 +73,7 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         )
         if settings.launcher:
             report("starting the launcher")
-            _ensure_container(client, settings.name, _launcher(settings, running))
+            _ensure_container(client, settings.name, pieces.launcher(settings, running))
     return running
 
 
@@ -142,7 +90,7 @@ def start_csms(client: docker.DockerClient, environment: str, port: int) -> str:
         if running.status == "running":
             return str(running.labels[_LABEL_SETTINGS])
     url = f"ws://localhost:{port}/ocpp"
-    wanted = _Wanted(
+    wanted = Piece(
         role=Role.CSMS,
         image=images.reference(images.LAUNCHER),
         options={
@@ -238,7 +186,7 @@ def find(client: docker.DockerClient, environment: str, role: Role) -> Container
         return None
 
 
-# -- what should run ------------------------------------------------------------------------------
+# -- inside ---------------------------------------------------------------------------------------
 
 
 def _fitted(
@@ -252,85 +200,11 @@ def _fitted(
     return broker_lock.fit(client, settings.name, lock, settings.charge_point_image)
 
 
-def _broker(settings: EnvironmentSettings, lock: FittedLock | None) -> _Wanted:
-    locked: dict[str, Any] = {}
-    if lock is not None:
-        locked = {
-            "user": f"{broker_lock.BROKER_UID}:{broker_lock.BROKER_UID}",
-            "entrypoint": ["/usr/sbin/mosquitto", "-c", f"{broker_lock.AT}/mosquitto.conf"],
-            "volumes": {lock.broker_volume: {"bind": broker_lock.AT, "mode": "ro"}},
-        }
-    return _Wanted(
-        role=Role.BROKER,
-        image=images.reference(images.BROKER),
-        options={
-            "ports": {f"{_BROKER_PORT}/tcp": (settings.broker_host, settings.broker_port)},
-            "network": settings.name,
-            # The charge points know it by its role, whatever the environment's name.
-            "networking_config": {
-                settings.name: docker.types.EndpointConfig(_API_VERSION, aliases=[str(Role.BROKER)])
-            },
-            **locked,
-        },
-    )
-
-
-def _localhost_proxy(gateway: str, subnet: str) -> _Wanted:
-    return _Wanted(
-        role=Role.LOCALHOST_PROXY,
-        image=images.reference(images.LOCALHOST_PROXY),
-        options={"network_mode": "host"},
-        environment=localhost_proxy.variables(gateway, subnet),
-    )
-
-
-def _launcher(settings: EnvironmentSettings, running: Running) -> _Wanted:
-    engine_socket = socket_path()
-    volumes = {engine_socket: {"bind": "/var/run/docker.sock", "mode": "rw"}}
-    groups = [str(Path(engine_socket).stat().st_gid)]
-    access: dict[str, str] = {}
-    if running.lock is not None:
-        volumes[running.lock.access_volume] = {"bind": BROKER_ACCESS_AT, "mode": "ro"}
-        groups.append(str(secrets.OWNER_UID))  # whose files those are
-        access = _access(running.lock)
-    return _Wanted(
-        role=Role.LAUNCHER,
-        image=images.reference(images.LAUNCHER),
-        options={
-            # On the host's network it reads host names as the host does.
-            "network_mode": "host",
-            # What ends with 0, as the launcher does after `close`, stays down.
-            "restart_policy": {"Name": "on-failure"},
-            "volumes": volumes,
-            "group_add": groups,
-        },
-        environment={
-            "SIMU_ENVIRONMENT": settings.name,
-            "SIMU_BROKER": f"{running.broker_host}:{running.broker_port}",
-            "SIMU_CHARGE_POINT_BROKER": f"broker:{_BROKER_PORT}",
-            "SIMU_CHARGE_POINT_IMAGE": settings.charge_point_image,
-            "SIMU_LOCALHOST_PROXY": running.localhost_proxy,
-            **access,
-        },
-    )
-
-
-def _access(lock: FittedLock) -> dict[str, str]:
-    """Return the launcher's variables for getting into the broker, and letting others in."""
-    access = {"SIMU_BROKER_ACCESS_VOLUME": lock.access_volume}
-    if lock.user is not None:
-        access["SIMU_BROKER_USER"] = lock.user
-        access["SIMU_BROKER_PASSWORD_FILE"] = f"{BROKER_ACCESS_AT}/{BROKER_PASSWORD_FILE}"
-    if lock.ca is not None:
-        access["SIMU_BROKER_CA"] = f"{BROKER_ACCESS_AT}/{BROKER_CA_FILE}"
-    return access
-
-
 # -- the engine -----------------------------------------------------------------------------------
 
 
 def _ensure_container(
-    client: docker.DockerClient, environment: str, wanted: _Wanted, note: str = ""
+    client: docker.DockerClient, environment: str, wanted: Piece, note: str = ""
 ) -> Container:
     """Return the container as wanted, started; one that differs is replaced."""
     name = container_name(environment, wanted.role)
@@ -357,7 +231,7 @@ def _ensure_container(
             LABEL_ROLE: str(wanted.role),
             _LABEL_SETTINGS: settings,
         },
-        **{**_CONFINED, **wanted.options},
+        **{**CONFINED, **wanted.options},
     )
     try:
         container.start()
@@ -376,7 +250,7 @@ def _with_broker_port(
         return settings
     broker = find(client, settings.name, Role.BROKER)
     bindings = broker.attrs["HostConfig"]["PortBindings"] if broker else {}
-    for binding in bindings.get(f"{_BROKER_PORT}/tcp", []):
+    for binding in bindings.get(f"{BROKER_PORT}/tcp", []):
         return replace(settings, broker_port=int(binding["HostPort"]))
     with socket.create_server((settings.broker_host, 0)) as probe:
         return replace(settings, broker_port=int(probe.getsockname()[1]))

@@ -85,6 +85,7 @@ IMPORTERS: dict[str, set[str]] = {
         "supervisor_cli.images",
         "supervisor_cli.doctor",
         "supervisor_cli.localhost_proxy",
+        "supervisor_cli.pieces",
         "supervisor_cli.secret_volumes",
         "supervisor_cli.volume_files",
     },
