@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from random import Random
 from socket import SHUT_WR, create_server, socket
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from cp_image.api import secrets
 from cp_image.api.secrets import SecurityProfile, TlsVerification
@@ -26,7 +27,7 @@ from cp_image.dialects.ocpp16.dialect import Ocpp16
 from cp_image.shell.csms import CsmsLink
 from cp_image.shell.csms_access import CsmsAccess
 from cp_image.shell.secret_files import SecretFiles
-from tests.support.certificates import DAY, NOW, Authority, Issued, weak_key
+from tests.support.certificates import DAY, NOW, Authority, Issued, Key, weak_key
 from tests.unit.shell.peers import Csms, run
 from tests.unit.shell.test_csms import QUICK, Ear
 
@@ -122,6 +123,15 @@ def server(tmp_path: Path, issued: Issued, version: ssl.TLSVersion, **more: Any)
     context = issued.server(tmp_path, **more)
     context.minimum_version = context.maximum_version = version
     return context
+
+
+def ec_key() -> Key:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@cache
+def rsa_key() -> Key:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def csms_certificate(authority: Authority = ROOT, **more: Any) -> Issued:
@@ -475,6 +485,35 @@ def test_old_tls_and_odd_cipher_suites(cp: ChargePoint, tmp_path: Path) -> None:
             assert failed.fault is LinkFault.TLS_CIPHER_SUITE
 
     run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("suite", "key"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", ec_key),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384", ec_key),
+        ("ECDHE-RSA-AES128-GCM-SHA256", rsa_key),
+        ("AES128-GCM-SHA256", rsa_key),
+        ("AES256-GCM-SHA384", rsa_key),
+    ],
+)
+def test_the_cipher_suites_of_the_whitepaper(
+    cp: ChargePoint, tmp_path: Path, suite: str, key: Callable[[], Key]
+) -> None:
+    async def scenario() -> None:
+        tls = server(tmp_path, csms_certificate(key=key()), ssl.TLSVersion.TLSv1_2)
+        tls.set_ciphers(suite)
+        async with Csms(login=("CP-1", KEY), tls=tls) as csms:
+            await cp.connects(csms.url, P.TLS)
+
+    run(scenario())
+
+
+def test_no_more_cipher_suites_are_offered_than_these(cp: ChargePoint) -> None:
+    tls = cp.access("wss://localhost/ocpp", P.TLS).open().tls
+    assert tls is not None
+    offered = {str(each["name"]) for each in tls.get_ciphers()}
+    assert {each for each in offered if each.endswith("-SHA") or "PSK" in each} == set()
 
 
 # -- the loud opt-out ------------------------------------------------------------------------
