@@ -20,6 +20,8 @@ from websockets.exceptions import (
 CONNECT_ERRORS: Final = (OSError, WebSocketException, EOFError, UnicodeError)
 """What an attempt to connect may end with; TimeoutError is an OSError."""
 
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""What OpenSSL, depending on its version, says of an answer that is no TLS."""
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 
 
@@ -65,7 +67,10 @@ def _proxy_reason(exc: InvalidProxyStatus, via: str) -> str:
 
 
 def _tls_reason(exc: ssl.SSLError) -> str:
-    return (exc.reason or str(exc)).lower().replace("_", " ")
+    reason = exc.reason or str(exc)
+    if reason in _NO_TLS:
+        return "what answers there speaks no TLS"
+    return reason.lower().replace("_", " ")
 
 
 def _os_reason(exc: OSError) -> str:
@@ -74,6 +79,8 @@ def _os_reason(exc: OSError) -> str:
         # asyncio tried several addresses; it tells their errors in one text.
         found = _ERRNO.search(str(exc))
         number = int(found[1]) if found else None
+    if isinstance(exc, ConnectionResetError) and number is None:
+        return "TLS: hung up on during the handshake"  # asyncio leaves it at that
     return str(exc) if number is None else os.strerror(number).lower()
 
 

@@ -445,7 +445,11 @@ def test_no_answer() -> None:
 def test_tls_against_a_plain_server() -> None:
     async def scenario() -> None:
         async with tcp_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
-            assert ": TLS: " in await reason_of(f"wss://127.0.0.1:{port}")
+            reason = await reason_of(f"wss://127.0.0.1:{port}")
+            assert reason.endswith(": TLS: what answers there speaks no TLS")
+        async with tcp_server(b"") as port:
+            reason = await reason_of(f"wss://127.0.0.1:{port}")
+            assert reason.endswith(": TLS: hung up on during the handshake")
 
     run(scenario())
 
