@@ -5,12 +5,11 @@ import logging
 import os
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
-from cp_image import config
+from cp_image import config, log_lines
 
 LOG: Final = logging.getLogger("cp_image")
 
@@ -29,22 +28,6 @@ class ExitCode(IntEnum):
     """asked to end, and did in order"""
     FAILED = 1
     CONFIGURATION = 2
-
-
-class OneLine(logging.Formatter):
-    """One line per event, a traceback included: container logs are read line by line."""
-
-    def __init__(self, charge_point_id: str) -> None:
-        super().__init__(f"%(asctime)s %(levelname)s {charge_point_id} %(name)s: %(message)s")
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002 - logging's own
-        """Return the record's time as RFC 3339, UTC."""
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        return f"{moment}.{int(record.msecs):03d}Z"
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line."""
-        return " | ".join(super().format(record).splitlines())
 
 
 def main() -> None:
@@ -72,7 +55,7 @@ def run(arguments: list[str]) -> ExitCode:
 def set_up_log(configuration: config.Config) -> None:
     """Log to stderr, one line per event."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OneLine(configuration.id))
+    handler.setFormatter(log_lines.formatter(configuration.log_format, configuration.id))
     logging.basicConfig(level=configuration.log_level.upper(), handlers=[handler])
     # What matters of these is said by the links themselves, in the charge point's words.
     logging.getLogger("websockets").setLevel(logging.CRITICAL)

@@ -1,7 +1,7 @@
 """The charge point's configuration: a table of environment variables and what each may be."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from cp_image.api import central_system
+from cp_image.api.charge_point_id import charge_point_id
 from cp_image.api.payloads import (
     ChargePointId,
     ChargePointType,
@@ -31,9 +32,11 @@ from cp_image.api.topics import DEFAULT_ROOT
 from cp_image.core.configuration_key import Key
 from cp_image.core.effects import LogLevel
 from cp_image.core.identity import KeyKind
+from cp_image.core.script_settings import ScriptSettings
+from cp_image.log_lines import LogFormat
 from cp_image.mqtt_link import ACCESS_VARIABLES, BrokerAccessError, BrokerAddress, read_access
-
-PREFIX: Final = "SIMU_"
+from cp_image.script_variables import SCRIPT_VARIABLES, ScriptMode, read_script
+from cp_image.variable import PREFIX, UntoldError, Variable, VariableError, to
 
 HttpProxy = Annotated[
     str, Meta(pattern=r"\Ahttps?://(?:[^\s/?#@]+@)?[^\s/?#@:]+(?::[0-9]{1,5})?/?\Z")
@@ -61,6 +64,8 @@ class Config:
         authorization_user: of HTTP Basic authentication; None is the charge point id.
         tls_verification: what is asked of the certificate of the CSMS.
         key_kind: of the private keys the charge point makes.
+        localhost_proxy: is the `csms_proxy` of a CSMS on the machine's own loopback; None is none.
+        script: by which the charge point charges on its own; None where others drive it.
     """
 
     id: str
@@ -88,11 +93,10 @@ class Config:
     authorization_user: str | None
     tls_verification: TlsVerification
     key_kind: KeyKind
+    localhost_proxy: str | None
+    script: ScriptSettings | None
     log_level: LogLevel
-
-
-class UntoldError(Exception):
-    """A value is wrong and must not be shown; the text says why."""
+    log_format: LogFormat
 
 
 class ConfigError(Exception):
@@ -138,41 +142,6 @@ def _to_broker(text: str) -> BrokerAddress:
     return BrokerAddress(host=found[1] or found[2], port=port)
 
 
-def _to(kind: Any) -> Callable[[str], Any]:
-    def convert(text: str) -> Any:
-        return msgspec.convert(text, kind, strict=False)
-
-    return convert
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
-    """One environment variable; an empty one counts as unset.
-
-    Attributes:
-        field: of `Config`; the name is this in capitals after the prefix.
-        read: makes the value; raises ValueError where the text is not allowed.
-        meaning: what it is for.
-        rule: what it may be.
-        default: None where there is none.
-        dc_default: where a DC charge point has another one.
-        shown_default: where the default is not a text.
-    """
-
-    field: str
-    read: Callable[[str], Any]
-    meaning: str
-    rule: str
-    default: str | None = None
-    dc_default: str | None = None
-    shown_default: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name in the environment."""
-        return f"{PREFIX}{self.field.upper()}"
-
-
 VARIABLES: Final = (
     Variable(
         field="central_system",
@@ -183,56 +152,56 @@ VARIABLES: Final = (
     ),
     Variable(
         field="id",
-        read=_to(ChargePointId),
+        read=to(ChargePointId),
         meaning="charge point id",
         rule="1 to 48 letters, digits, '.', '_' and '-'",
-        shown_default="the host name",
+        shown_default="the host name, as {hostname} in it does",
     ),
     Variable(
         field="type",
-        read=_to(ChargePointType),
+        read=to(ChargePointType),
         meaning="AC (setpoints in A) or DC (setpoints in W)",
         rule="AC or DC",
         default="AC",
     ),
     Variable(
         field="vendor",
-        read=_to(Text20),
+        read=to(Text20),
         meaning="chargePointVendor",
         rule="1 to 20 characters",
         default="cp-simu",
     ),
     Variable(
         field="model",
-        read=_to(Text20),
+        read=to(Text20),
         meaning="chargePointModel",
         rule="1 to 20 characters",
         default="Simulated CP",
     ),
     Variable(
         field="serial",
-        read=_to(Text25),
+        read=to(Text25),
         meaning="chargePointSerialNumber",
         rule="up to 25 characters",
         default="",
     ),
     Variable(
         field="nb_connectors",
-        read=_to(NbConnectors),
+        read=to(NbConnectors),
         meaning="number of connectors",
         rule="1 to 100",
         default="1",
     ),
     Variable(
         field="nb_phases",
-        read=_to(NbPhases),
+        read=to(NbPhases),
         meaning="number of phases; DC has one whatever is asked",
         rule="1 to 3",
         default="1",
     ),
     Variable(
         field="voltage",
-        read=_to(Voltage),
+        read=to(Voltage),
         meaning="V, phase to neutral for AC",
         rule="above 0, up to 10000",
         default="230",
@@ -240,14 +209,14 @@ VARIABLES: Final = (
     ),
     Variable(
         field="frequency",
-        read=_to(Frequency),
+        read=to(Frequency),
         meaning="Hz, of the mains",
         rule="above 0, up to 1000",
         default="50",
     ),
     Variable(
         field="max_setpoint",
-        read=_to(NonNegative),
+        read=to(NonNegative),
         meaning="limit of the whole charge point",
         rule="0 to 1e9",
         default="32",
@@ -255,7 +224,7 @@ VARIABLES: Final = (
     ),
     Variable(
         field="max_setpoint_per_connector",
-        read=_to(NonNegative),
+        read=to(NonNegative),
         meaning="limit of each connector",
         rule="0 to 1e9",
         default="32",
@@ -270,7 +239,7 @@ VARIABLES: Final = (
     ),
     Variable(
         field="topic_root",
-        read=_to(Root),
+        read=to(Root),
         meaning="first level(s) of every topic",
         rule="letters, digits, '_', '-', '.' and '/' between them",
         default=DEFAULT_ROOT,
@@ -284,7 +253,7 @@ VARIABLES: Final = (
     ),
     Variable(
         field="csms_proxy",
-        read=_to(HttpProxy),
+        read=to(HttpProxy),
         meaning="HTTP proxy (CONNECT) through which the CSMS is reached",
         rule="an http:// URL of a host and port",
         shown_default="none",
@@ -305,7 +274,7 @@ VARIABLES: Final = (
     ),
     Variable(
         field="clock_rate",
-        read=_to(ClockRate),
+        read=to(ClockRate),
         meaning="how many times as fast as real time its clock runs",
         rule="0.001 to 10000",
         default="1",
@@ -326,38 +295,59 @@ VARIABLES: Final = (
     ),
     Variable(
         field="security_profile",
-        read=_to(SecurityProfile),
+        read=to(SecurityProfile),
         meaning="OCPP security profile; what it takes lies in the files of STATE_DIRECTORY/secrets",
         rule="0 to 3; 2 and 3 go with a wss:// URL",
         default="0",
     ),
     Variable(
         field="authorization_user",
-        read=_to(AuthorizationUser),
+        read=to(AuthorizationUser),
         meaning="user of HTTP Basic authentication, profiles 1 and 2",
         rule="1 to 255 characters without ':'",
         shown_default="the charge point id",
     ),
     Variable(
         field="tls_verification",
-        read=_to(TlsVerification),
+        read=to(TlsVerification),
         meaning="what is asked of the certificate of the CSMS; less than full is UNSAFE",
         rule="full, no-host-name or none",
         default="full",
     ),
     Variable(
         field="key_kind",
-        read=_to(KeyKind),
+        read=to(KeyKind),
         meaning="private keys it makes for SignCertificate",
         rule="ec-p256 or rsa-2048",
         default="ec-p256",
     ),
     Variable(
+        field="localhost_proxy",
+        read=to(HttpProxy),
+        meaning="CSMS_PROXY for a CSMS on localhost only",
+        rule="an http:// URL of a host and port",
+        shown_default="none",
+    ),
+    Variable(
+        field="script",
+        read=to(ScriptMode),
+        meaning="whether it charges on its own script; auto: where it has no broker",
+        rule="auto, on or off",
+        default="auto",
+    ),
+    Variable(
         field="log_level",
-        read=_to(LogLevel),
+        read=to(LogLevel),
         meaning="how much is logged",
         rule="debug, info, warning or error",
         default="info",
+    ),
+    Variable(
+        field="log_format",
+        read=to(LogFormat),
+        meaning="text, or an object on each line",
+        rule="text or json",
+        default="text",
     ),
 )
 
@@ -368,36 +358,41 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
     Raises:
         ConfigError: a variable is missing or wrong; all of them are named.
     """
+    given_id = environ.get(f"{PREFIX}ID", "")
+    environ = {**environ, f"{PREFIX}ID": charge_point_id(given_id, host_name)}
     is_dc = environ.get(f"{PREFIX}TYPE") == ChargePointType.DC
+    kind = ChargePointType.DC if is_dc else None
     values: dict[str, Any] = {}
     problems: list[str] = []
     for variable in VARIABLES:
-        default = variable.dc_default if is_dc and variable.dc_default else variable.default
-        text = environ.get(variable.name) or (host_name if variable.field == "id" else default)
-        if text is None:
-            if variable.field == "central_system":
-                problems.append(f"{variable.name} is not set: {variable.rule}")
-            values[variable.field] = None
-            continue
         try:
-            text.encode()  # UnicodeEncodeError is a ValueError
-            values[variable.field] = variable.read(text)
-        except UntoldError as exc:
-            problems.append(f"{variable.name}: {exc}")
-        except ValueError:
-            problems.append(f"{variable.name}={text!r} is not allowed: {variable.rule}")
+            values[variable.field] = variable.value(environ, variable.default_of(kind))
+        except VariableError as exc:
+            problems.append(str(exc))
+    if not environ.get(f"{PREFIX}CENTRAL_SYSTEM"):
+        problems.insert(0, _missing("central_system"))
     try:
         access = read_access(environ)
         if values.get("broker") is not None:
             values["broker"] = replace(values["broker"], access=access)
     except BrokerAccessError as exc:
         problems.append(str(exc))
+    script = read_script(environ, kind, problems)
     problems += _unlike(values)
     if problems:
         raise ConfigError(problems)
     if is_dc:
         values["nb_phases"] = 1
+    values["script"] = script if _is_scripted(values) else None
+    if values["csms_proxy"] is None and central_system.is_on_loopback(values["central_system"]):
+        values["csms_proxy"] = values["localhost_proxy"]
     return Config(**values)
+
+
+def _is_scripted(values: Mapping[str, Any]) -> bool:
+    if values["script"] is ScriptMode.AUTO:
+        return values["broker"] is None
+    return values["script"] is ScriptMode.ON
 
 
 def _unlike(values: Mapping[str, Any]) -> list[str]:
@@ -413,15 +408,14 @@ def _unlike(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _missing(field: str) -> str:
+    variable = next(each for each in VARIABLES if each.field == field)
+    return f"{variable.name} is not set: {variable.rule}"
+
+
 def describe() -> str:
     """Return a table of the variables for people."""
-    lines = []
-    for variable in VARIABLES:
-        default = variable.shown_default or variable.default or "empty"
-        if variable.dc_default is not None:
-            default = f"{default}, for DC {variable.dc_default}"
-        lines.append(f"  {variable.name}")
-        lines.append(f"      {variable.meaning}; {variable.rule} [{default}]")
+    lines = [variable.description for variable in (*VARIABLES, *SCRIPT_VARIABLES)]
     for name, meaning in ACCESS_VARIABLES.items():
         lines += [f"  {name}", f"      {meaning}"]
     return "\n".join(lines)

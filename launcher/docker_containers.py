@@ -122,6 +122,8 @@ def create(client: docker.APIClient, request: ContainerRequest) -> str:
         labels=dict(request.labels),
         host_config=host_config,
         stop_timeout=STOP_S,
+        # The image has one for those who run it by hand; here the launcher itself watches.
+        healthcheck={"test": ["NONE"]},
         # The proxies of ~/.docker/config.json are the launcher's, not the charge point's.
         use_config_proxy=False,
     )

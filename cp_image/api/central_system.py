@@ -10,6 +10,10 @@ _HOST: Final = re.compile(
     r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\].]{1,63}(?:\.[^\s/?#@:\[\].]{1,63})*\.?)(?::(?P<port>\d{1,5}))?",
     re.ASCII,
 )
+_LOOPBACK: Final = re.compile(
+    r"localhost|.+\.localhost|127(?:\.[0-9]+){3}|::1|0\.0\.0\.0", re.IGNORECASE
+)
+"""RFC 6761 §6.3; 0.0.0.0 as a destination is this machine, too."""
 
 
 def fault(url: str) -> str:
@@ -37,6 +41,11 @@ def fault(url: str) -> str:
     if found["port"] is not None and not 1 <= int(found["port"]) <= 65535:
         return f"{says}: its port must be 1 to 65535"
     return ""
+
+
+def is_on_loopback(url: str) -> bool:
+    """Return whether a valid URL names this machine's own loopback, as far as words tell."""
+    return _LOOPBACK.fullmatch(urlsplit(url).hostname or "") is not None
 
 
 def without_password(url: str) -> str:

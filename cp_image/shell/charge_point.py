@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from random import Random
 from typing import Final
 from uuid import uuid4
@@ -25,9 +26,11 @@ from cp_image.shell.control import Control, Link, LinkCallbacks
 from cp_image.shell.csms import CsmsLink, Timing
 from cp_image.shell.csms_access import CsmsAccess, warning
 from cp_image.shell.frame_trace import FrameTrace
+from cp_image.shell.health import HealthFile
 from cp_image.shell.key_tasks import KeyTasks
 from cp_image.shell.recent_log import RecentLog
 from cp_image.shell.runner import Runner
+from cp_image.shell.runner import Station as StationOfRunner
 from cp_image.shell.secret_files import GivenSecrets, SecretFiles
 from cp_image.shell.store import Store
 from cp_image.shell.transfer_tasks import TransferTasks
@@ -92,13 +95,7 @@ def build(
         verification=config.tls_verification,
     )
     return Runner(
-        make_station=lambda: Station(
-            settings(config, given),
-            stored=store.load(),
-            random=_random(config, "station"),
-            message_ids=message_ids(),
-            certificates=Certificates(),
-        ),
+        make_station=lambda: make_station(config, given, store),
         store=store,
         clock=clock,
         make_csms=lambda on_event: CsmsLink(
@@ -123,7 +120,25 @@ def build(
             on_event=on_event, log_lines=recent_log.lines, proxy=config.csms_proxy
         ),
         make_keys=lambda on_event: KeyTasks(access=access, files=files, on_event=on_event),
+        on_state=HealthFile(config.state_directory).write,
     )
+
+
+def make_station(config: Config, given: GivenSecrets, store: Store) -> StationOfRunner:
+    """Return the station of a configuration and of what is stored; with its script, if any."""
+    made_of = settings(config, given)
+    station = Station(
+        made_of,
+        stored=store.load(),
+        random=_random(config, "station"),
+        message_ids=message_ids(),
+        certificates=Certificates(),
+    )
+    if config.script is None:
+        return station
+    from cp_image.core.scripted_station import scripted  # noqa: PLC0415 - few charge points have one
+
+    return scripted(station, made_of, config.script, partial(_random, config))
 
 
 def settings(config: Config, given: GivenSecrets) -> StationSettings:

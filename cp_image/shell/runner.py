@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+from cp_image.api.payloads import ChargePointState
 from cp_image.core.effects import (
     CancelTransfer,
     Disconnect,
@@ -84,6 +85,7 @@ class Runner:
         make_control: makes the link to MQTT, of what takes its inputs and commands.
         make_transfers: makes what transfers files, of what it calls with each event.
         make_keys: makes what keeps credentials and keys, likewise.
+        on_state: hears how the charge point stands with the CSMS.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Runner:
         make_control: Callable[[control.Station], Control],
         make_transfers: Callable[[Callable[[Event], None]], TransferTasks],
         make_keys: Callable[[Callable[[Event], None]], KeyTasks],
+        on_state: Callable[[ChargePointState], None],
     ) -> None:
         self._make_station = make_station
         self._station = make_station()
@@ -105,6 +108,7 @@ class Runner:
         self._control = make_control(self)
         self._transfers = make_transfers(self._hear)
         self._keys = make_keys(self._hear)
+        self._on_state = on_state
         self._stopping = asyncio.Event()
         self._stop_reason = ""
         self._deadline_moved = asyncio.Event()
@@ -261,6 +265,7 @@ class Runner:
         match effect:
             case PublishStation(status=state, reason=reason):
                 self._control.publish_station(state, reason)
+                self._on_state(state)
             case PublishConnector(connector_id=connector_id, status=status):
                 self._control.publish_connector(connector_id, status)
             case PublishConfiguration():

@@ -204,7 +204,7 @@ class VirtualStation:
 
     def power_cut(self, *, dark_s: float = 0.0) -> "VirtualStation":
         """Return the station that comes up from the disk after a power cut."""
-        return VirtualStation(
+        return type(self)(
             self.settings,
             csms=self.csms,
             stored=self.stored,
@@ -262,14 +262,17 @@ class VirtualStation:
         self.linked = False
         self._in_flight = None
         self._calls.clear()
-        self.station = Station(
+        self.station = self._make_station()
+        self._carry_out(self.station.power_up(self.now))
+
+    def _make_station(self) -> Station:
+        return Station(
             self.settings,
             stored=self.stored,
             random=self.random,
             message_ids=self._message_ids,
             certificates=self.certificates,
         )
-        self._carry_out(self.station.power_up(self.now))
 
     def _carry_out(self, effects: list[Effect]) -> None:
         self.effects.extend((self.now, effect) for effect in effects)

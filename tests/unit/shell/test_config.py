@@ -10,7 +10,10 @@ from cp_image.api.secrets import SecurityProfile, TlsVerification
 from cp_image.config import ConfigError
 from cp_image.core.effects import LogLevel
 from cp_image.core.identity import KeyKind
+from cp_image.core.script_settings import ScriptSettings, Span
+from cp_image.log_lines import LogFormat
 from cp_image.mqtt_link import BrokerAddress
+from cp_image.script_variables import SCRIPT_VARIABLES
 
 CSMS = {"SIMU_CENTRAL_SYSTEM": "ws://localhost:9000/ocpp"}
 
@@ -42,7 +45,17 @@ def test_the_csms_alone_is_enough() -> None:
         authorization_user=None,
         tls_verification=TlsVerification.FULL,
         key_kind=KeyKind.EC_P256,
+        localhost_proxy=None,
+        script=ScriptSettings(
+            idle_s=Span(least=30.0, most=120.0),
+            handling_s=Span(least=2.0, most=10.0),
+            charge_s=Span(least=60.0, most=300.0),
+            consumption=Span(least=6.0, most=32.0),
+            id_tags=("TAG1", "TAG2", "TAG3"),
+            sessions=0,
+        ),
         log_level=LogLevel.INFO,
+        log_format=LogFormat.TEXT,
     )
 
 
@@ -165,13 +178,26 @@ def test_central_systems(url: str) -> None:
         ("SIMU_TOPIC_ROOT", "{id}"),
         ("SIMU_CSMS_PROXY", "gateway:3128"),
         ("SIMU_LOG_LEVEL", "loud"),
+        ("SIMU_LOG_FORMAT", "xml"),
+        ("SIMU_LOCALHOST_PROXY", "gateway"),
+        ("SIMU_SCRIPT", "yes"),
+        ("SIMU_SCRIPT_IDLE_S", "0"),
+        ("SIMU_SCRIPT_IDLE_S", "9-5"),
+        ("SIMU_SCRIPT_HANDLING_S", "-5"),
+        ("SIMU_SCRIPT_CHARGE_S", "1e3"),
+        ("SIMU_SCRIPT_CHARGE_S", "1-99999999"),
+        ("SIMU_SCRIPT_CONSUMPTION", "16 A"),
+        ("SIMU_SCRIPT_ID_TAGS", "A,,B"),
+        ("SIMU_SCRIPT_ID_TAGS", "x" * 21),
+        ("SIMU_SCRIPT_SESSIONS", "-1"),
     ],
 )
 def test_a_wrong_variable_is_named_with_its_value_and_rule(name: str, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.read(CSMS | {name: text}, "box")
     (problem,) = caught.value.problems
-    rule = next(variable.rule for variable in config.VARIABLES if variable.name == name)
+    known = (*config.VARIABLES, *SCRIPT_VARIABLES)
+    rule = next(variable.rule for variable in known if variable.name == name)
     assert problem == f"{name}={text!r} is not allowed: {rule}"
 
 
@@ -188,7 +214,7 @@ def test_every_wrong_variable_is_named_at_once() -> None:
 
 def test_every_variable_is_described() -> None:
     text = config.describe()
-    assert all(variable.name in text for variable in config.VARIABLES)
+    assert all(variable.name in text for variable in (*config.VARIABLES, *SCRIPT_VARIABLES))
     assert {variable.field for variable in config.VARIABLES} == set(config.Config.__slots__)
 
 
@@ -250,3 +276,63 @@ def test_secrets_do_not_stand_in_the_environment(key: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as refused:
         config.read(environ, "box")
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(None, "box-1"), ("", "box-1"), ("CP-{hostname}", "CP-box-1"), ("CP-7", "CP-7")],
+)
+def test_the_id_can_come_from_the_host_name(given: str | None, expected: str) -> None:
+    environ = CSMS if given is None else CSMS | {"SIMU_ID": given}
+    assert config.read(environ, "box-1").id == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "broker", "scripted"),
+    [
+        ("", "", True),
+        ("", "broker", False),
+        ("auto", "", True),
+        ("on", "broker", True),
+        ("off", "", False),
+    ],
+)
+def test_who_has_no_broker_charges_on_its_own(mode: str, broker: str, scripted: bool) -> None:
+    read = config.read(CSMS | {"SIMU_SCRIPT": mode, "SIMU_BROKER": broker}, "box")
+    assert (read.script is not None) is scripted
+
+
+def test_the_script_of_a_dc_charge_point() -> None:
+    environ = CSMS | {
+        "SIMU_TYPE": "DC",
+        "SIMU_SCRIPT_IDLE_S": "5",
+        "SIMU_SCRIPT_CHARGE_S": "60-90.5",
+        "SIMU_SCRIPT_ID_TAGS": "ALICE, BOB",
+        "SIMU_SCRIPT_SESSIONS": "3",
+    }
+    assert config.read(environ, "box").script == ScriptSettings(
+        idle_s=Span(least=5.0, most=5.0),
+        handling_s=Span(least=2.0, most=10.0),
+        charge_s=Span(least=60.0, most=90.5),
+        consumption=Span(least=20_000.0, most=150_000.0),
+        id_tags=("ALICE", "BOB"),
+        sessions=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("ws://localhost:9000/ocpp", "http://10.0.0.1:17016"),
+        ("ws://a.LOCALHOST", "http://10.0.0.1:17016"),
+        ("wss://127.0.0.1", "http://10.0.0.1:17016"),
+        ("ws://[::1]:9000", "http://10.0.0.1:17016"),
+        ("ws://csms:9000/ocpp", None),
+        ("ws://localhost.example.com", None),
+    ],
+)
+def test_a_csms_on_localhost_has_a_proxy_of_its_own(url: str, proxy: str | None) -> None:
+    environ = {"SIMU_CENTRAL_SYSTEM": url, "SIMU_LOCALHOST_PROXY": "http://10.0.0.1:17016"}
+    assert config.read(environ, "box").csms_proxy == proxy
+    explicit = environ | {"SIMU_CSMS_PROXY": "http://proxy:3128"}
+    assert config.read(explicit, "box").csms_proxy == "http://proxy:3128"

@@ -88,7 +88,8 @@ def test_a_firmware_update_from_the_request_to_the_new_version(tmp_path: Path) -
                 assert boot["firmwareVersion"] == "2.0.1"
 
     run(scenario())
-    assert all(path.name.startswith("state.db") for path in tmp_path.iterdir())
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {name for name in left if not name.startswith("state.db")} == {"status"}
 
 
 def test_diagnostics_hold_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

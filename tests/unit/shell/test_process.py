@@ -1,6 +1,8 @@
 """The charge point as a process: exit codes, log, signals."""
 
 import asyncio
+import json
+import logging
 import os
 import re
 import signal
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cp_image.log_lines import LogFormat, formatter
 from tests.unit.shell.peers import Csms, run
 
 LINE = re.compile(
@@ -79,6 +82,67 @@ def test_a_state_that_cannot_be_read(tmp_path: Path) -> None:
         assert "state.db cannot be opened: file is not a database" in err
         assert "Traceback" not in err
         assert all(LINE.match(line) for line in err.splitlines())
+
+    run(scenario())
+
+
+def test_the_log_as_json(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"nonsense" * 1000)
+
+    async def scenario() -> None:
+        process = await start(
+            SIMU_CENTRAL_SYSTEM="ws://127.0.0.1:1",
+            SIMU_ID="CP-1",
+            SIMU_STATE_DIRECTORY=str(tmp_path),
+            SIMU_LOG_FORMAT="json",
+        )
+        code, out, err = await finish(process)
+        assert (code, out) == (1, "")
+        lines = [json.loads(line) for line in err.splitlines()]
+        assert {tuple(line) for line in lines} == {
+            ("at", "level", "charge_point_id", "logger", "message")
+        }
+        assert [(line["level"], line["charge_point_id"]) for line in lines] == [
+            ("info", "CP-1"),
+            ("critical", "CP-1"),
+        ]
+        assert "file is not a database" in lines[-1]["message"]
+
+    run(scenario())
+
+
+def test_an_exception_in_a_log_as_json() -> None:
+    line = logging.LogRecord("a", logging.ERROR, "", 0, "%s \udcff", ("said",), None)
+    try:
+        int("no")
+    except ValueError:
+        line.exc_info = sys.exc_info()
+    told = json.loads(formatter(LogFormat.JSON, "CP-1").format(line))
+    assert told["message"] == "said ?"
+    assert told["exception"].startswith("Traceback")
+    assert told["exception"].endswith("base 10: 'no'")
+
+
+def test_it_charges_on_its_own_without_a_broker(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Csms() as csms:
+            process = await start(
+                SIMU_CENTRAL_SYSTEM=csms.url,
+                SIMU_ID="CP-1",
+                SIMU_STATE_DIRECTORY=str(tmp_path),
+                SIMU_CLOCK_RATE="100",
+                SIMU_SCRIPT_IDLE_S="10",
+                SIMU_SCRIPT_HANDLING_S="5",
+                SIMU_SCRIPT_CHARGE_S="60",
+                SIMU_SCRIPT_ID_TAGS="ALICE",
+            )
+            await csms.heard("StopTransaction", 2)
+            assert (tmp_path / "status").read_text() == "Accepted\n"
+            process.send_signal(signal.SIGTERM)
+            code, _, err = await finish(process)
+            assert code == 0, err
+            assert all("ALICE" in frame for frame in csms.frames if '"StartTransaction"' in frame)
+            assert (tmp_path / "status").read_text() == "Dead\n"
 
     run(scenario())
 

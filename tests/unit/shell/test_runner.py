@@ -94,6 +94,7 @@ class Bench:
         self.stored: list[dict[str, bytes]] = []
         self.store = store
         self.made = Watched()
+        self.states: list[ChargePointState] = []
         self.clock = WallClock()
         self.link: FakeLink
         door = door_to(csms_url, "CP-1")
@@ -122,6 +123,7 @@ class Bench:
             make_keys=lambda on_event: KeyTasks(
                 access=door, files=SecretFiles(Path("/nowhere")), on_event=on_event
             ),
+            on_state=self.states.append,
         )
 
     @property
