@@ -5,7 +5,18 @@ from typing import Annotated, Final
 import typer
 
 from launcher.api import DEFAULT_ENVIRONMENT
-from supervisor_cli.commands import add, car, csms, demo, environment, lifecycle, look, pki
+from supervisor_cli.commands import (
+    add,
+    car,
+    charging,
+    csms,
+    demo,
+    environment,
+    faults,
+    lifecycle,
+    look,
+    pki,
+)
 from supervisor_cli.context import Seams, build_settings
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
 
@@ -15,6 +26,8 @@ COMMAND_MODULES: Final = (
     lifecycle,
     look,
     car,
+    charging,
+    faults,
     csms,
     pki,
     demo,

@@ -197,7 +197,8 @@ class SimuClient(TracingMirror):
         Args:
             charge_point_id: of a living one.
             payload: gets a request id of its own unless it has one.
-            connector_id: ignored where the payload is for the whole charge point.
+            connector_id: ignored where the payload is for the whole charge point; 0 is that of a
+                fault.
             timeout_s: how long to wait for the answer.
 
         Raises:
@@ -206,7 +207,8 @@ class SimuClient(TracingMirror):
         """
         topic = _TOPIC_OF_INPUT[type(payload)]
         charge_point = self.living(charge_point_id)
-        if topic is not topics.CP_CMD:
+        whole = connector_id == 0 and isinstance(payload, FaultedInput)
+        if topic is not topics.CP_CMD and not whole:
             need_connector(charge_point, connector_id)
         request_id = payload.request_id or uuid4().hex
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()

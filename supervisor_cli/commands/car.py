@@ -1,7 +1,6 @@
 """What a driver does at a connector: plug, unplug, tag."""
 
 import math
-from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 import typer
@@ -11,20 +10,19 @@ from cp_image.api.payloads import (
     ChargePointStatus,
     ChargePointType,
     IdTagInput,
-    Result,
 )
+from supervisor_cli.commands.driving import drive
 from supervisor_cli.commands.options import (
     AsJson,
     ChargePointIds,
     Connector,
     Everything,
+    InputTimeout,
     examples,
 )
-from supervisor_cli.context import Settings, run, settings
+from supervisor_cli.context import settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
-from supervisor_cli.outcomes import Told, for_each, tell
-from supervisor_cli.selection import need_words, select
 
 DEFAULT_CABLE: Final = {ChargePointType.AC: 32.0, ChargePointType.DC: 250_000.0}
 """Rating of a car's cable: A for AC, W for DC."""
@@ -103,6 +101,7 @@ def plug(  # noqa: PLR0913 - the options of a car
     not_ready: Annotated[
         bool, typer.Option("--not-ready", help="The car wants no energy yet.")
     ] = False,
+    timeout: InputTimeout = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Plug a car in."""
@@ -139,9 +138,7 @@ def plug(  # noqa: PLR0913 - the options of a car
             )
         return car(charge_point, cable=cable, draw=draw, phases=phases, ready=not not_ready)
 
-    words = ids or []
-    outcomes = run(_drive(settings(context), words, connector, build, everything=everything))
-    tell(outcomes, as_json=as_json)
+    drive(settings(context), ids, connector, build, everything, timeout, as_json)
 
 
 def unplug(
@@ -150,6 +147,7 @@ def unplug(
     *,
     everything: Everything = False,
     connector: Connector = 1,
+    timeout: InputTimeout = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Unplug the car."""
@@ -157,9 +155,7 @@ def unplug(
     def build(_charge_point: ChargePointView) -> tuple[CarInput, str]:
         return CarInput(cable=0.0), "unplugged"
 
-    words = ids or []
-    outcomes = run(_drive(settings(context), words, connector, build, everything=everything))
-    tell(outcomes, as_json=as_json)
+    drive(settings(context), ids, connector, build, everything, timeout, as_json)
 
 
 def tag(
@@ -171,6 +167,7 @@ def tag(
     *,
     everything: Everything = False,
     connector: Connector = 1,
+    timeout: InputTimeout = 10.0,
     as_json: AsJson = False,
 ) -> None:
     """Hold a card to the reader."""
@@ -190,9 +187,7 @@ def tag(
     def build(_charge_point: ChargePointView) -> tuple[IdTagInput, str]:
         return IdTagInput(id=id_tag), f"tag {id_tag} presented"
 
-    words = ids or []
-    outcomes = run(_drive(settings(context), words, connector, build, everything=everything))
-    tell(outcomes, as_json=as_json)
+    drive(settings(context), ids, connector, build, everything, timeout, as_json)
 
 
 def car(
@@ -215,7 +210,7 @@ def car(
     Raises:
         SimuError: the charge point lacks a phase that is asked for, or has not told its type.
     """
-    status = _told(charge_point)
+    status = told(charge_point)
     nb_phases = 1 if status.type is ChargePointType.DC else status.nb_phases
     if phases == (None, None, None):
         each = DEFAULT_DRAW[status.type] if draw is None else draw
@@ -263,7 +258,7 @@ def battery_car(
     Raises:
         SimuError: the charge point has not told its type.
     """
-    status = _told(charge_point)
+    status = told(charge_point)
     rating = DEFAULT_CABLE[status.type] if cable is None else cable
     soc_pct = DEFAULT_SOC_PCT if soc_pct is None else soc_pct
     unit = "W" if status.type is ChargePointType.DC else "A"
@@ -273,42 +268,15 @@ def battery_car(
     return payload, text
 
 
-def _told(charge_point: ChargePointView) -> ChargePointStatus:
+def told(charge_point: ChargePointView) -> ChargePointStatus:
+    """Return what a charge point says of itself.
+
+    Raises:
+        SimuError: nothing yet.
+    """
     if charge_point.status is None:
         raise SimuError(
             f"{charge_point.charge_point_id} has not told its type yet",
             hint=f"simuctl show {charge_point.charge_point_id}",
         )
     return charge_point.status
-
-
-async def _drive(
-    wanted: Settings,
-    words: Sequence[str],
-    connector: int,
-    build: Callable[[ChargePointView], tuple[CarInput | IdTagInput, str]],
-    *,
-    everything: bool,
-) -> list[Told]:
-    """Send an input to a connector of each charge point."""
-    need_words(words, everything=everything)
-    async with wanted.client() as simu:
-
-        async def one(charge_point_id: str) -> Told:
-            payload, done = build(simu.living(charge_point_id))
-            result = await simu.send_input(charge_point_id, payload, connector_id=connector)
-            if not result.ok:
-                return _refusal(charge_point_id, result)
-            return Told(charge_point_id=charge_point_id, text=f"connector {connector}: {done}")
-
-        return await for_each(select(simu.view.by_id, words, everything=everything), one)
-
-
-def _refusal(charge_point_id: str, result: Result) -> Told:
-    return Told(
-        charge_point_id=charge_point_id,
-        code=result.code,
-        text=result.text or result.code or "refused without a reason",
-        hint=f"simuctl show {charge_point_id}",
-        exit_code=ExitCode.FAILED,
-    )

@@ -4,9 +4,21 @@ from typing import Annotated
 
 import typer
 
+from supervisor_cli.completion import charge_point_ids
+
 ChargePointIds = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID", help="Charge point ids, or shell patterns such as 'CP-*'."),
+    typer.Argument(
+        metavar="ID",
+        help="Charge point ids, or shell patterns such as 'CP-*'.",
+        autocompletion=charge_point_ids,
+    ),
+]
+InputTimeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.1, help="How long a charge point may take to answer."
+    ),
 ]
 Everything = Annotated[bool, typer.Option("--all", help="All charge points of the environment.")]
 Connector = Annotated[
