@@ -23,7 +23,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.state import Broker, resolve_broker
 
-_HEARD: Final = (
+HEARD: Final = (
     LAUNCHER_STATUS,
     LAUNCHER_RESULT,
     LAUNCHER_EVENT,
@@ -33,6 +33,7 @@ _HEARD: Final = (
     CP_CONTAINER,
     CP_SPECIFICATION,
 )
+"""What a mirror hears of all charge points."""
 _MARKER: Final = Topic("supervisor/{id}", retain=False)
 """A mirror's own: what it says there comes back after the retained messages of its filters."""
 _SETTLE_S: Final = 15.0
@@ -124,7 +125,7 @@ class Mirror:
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
         try:
-            for kind in _HEARD:
+            for kind in HEARD:
                 self._link.subscribe(kind, self.root)
             self._link.subscribe(_MARKER, self.root, self._nonce)
             await self._connect()

@@ -1,15 +1,16 @@
 """A mirror that can read the OCPP frames of charge points, too."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from cp_image.api import topics
 from cp_image.api.payloads import ChargePointCommand, encode
+from cp_image.api.topics import Topic
 from cp_image.mqtt_link import Message, MqttLink
 from launcher.api import DEFAULT_ENVIRONMENT
 from supervisor_cli.frame_stream import FrameStream, OnNote, TracedFrame
-from supervisor_cli.mirror import LinkFactory, Mirror
+from supervisor_cli.mirror import HEARD, LinkFactory, Mirror
 from supervisor_cli.selection import unknown_charge_point
 from supervisor_cli.state import Broker
 
@@ -29,7 +30,7 @@ class TracingMirror(Mirror):
         link_factory: LinkFactory = MqttLink,
     ) -> None:
         self._streams: list[FrameStream] = []
-        self._frame_readers: dict[str, list[Callable[[Message], None]]] = {}
+        self._readers: dict[tuple[str, str], list[Callable[[Message], None]]] = {}
         super().__init__(broker=broker, environment=environment, link_factory=link_factory)
 
     async def frames(
@@ -67,13 +68,42 @@ class TracingMirror(Mirror):
         )
         self._streams.append(stream)
         try:
-            with self._reading_frames(stream.charge_point_ids, stream.hear):
+            with ExitStack() as reading:
+                for kind in (topics.CP_FRAMES, topics.CP_RESULT, topics.CP_STATUS):
+                    reading.enter_context(self.reading(kind, stream.charge_point_ids, stream.hear))
                 stream.open()
                 async for traced in stream.frames():
                     yield traced
         finally:
             stream.close()
             self._streams.remove(stream)
+
+    @contextmanager
+    def reading(
+        self,
+        kind: Topic,
+        charge_point_ids: Iterable[str],
+        reader: Callable[[Message], None],
+    ) -> Iterator[None]:
+        """Call `reader` with what these charge points say on a topic of theirs.
+
+        It need be none that the mirror hears anyway. What is retained comes at once.
+        """
+        keys = [(kind.template, each) for each in charge_point_ids]
+        for key in keys:
+            readers = self._readers.setdefault(key, [])
+            if not readers and kind not in HEARD:
+                self._link.subscribe(kind, self.root, key[1])
+            readers.append(reader)
+        try:
+            yield
+        finally:
+            for key in keys:
+                self._readers[key].remove(reader)
+                if not self._readers[key]:
+                    del self._readers[key]
+                    if kind not in HEARD:
+                        self._link.unsubscribe(kind, self.root, key[1])
 
     # -- for `FrameStream` ------------------------------------------------------------------------
 
@@ -88,32 +118,13 @@ class TracingMirror(Mirror):
 
     # -- inside -----------------------------------------------------------------------------------
 
-    @contextmanager
-    def _reading_frames(
-        self, charge_point_ids: frozenset[str], reader: Callable[[Message], None]
-    ) -> Iterator[None]:
-        """Call `reader` with all that these charge points say, their frames included."""
-        for each in charge_point_ids:
-            readers = self._frame_readers.setdefault(each, [])
-            if not readers:
-                self._link.subscribe(topics.CP_FRAMES, self.root, each)
-            readers.append(reader)
-        try:
-            yield
-        finally:
-            for each in charge_point_ids:
-                readers = self._frame_readers[each]
-                readers.remove(reader)
-                if not readers:
-                    del self._frame_readers[each]
-                    self._link.unsubscribe(topics.CP_FRAMES, self.root, each)
-
     def _heard(self, message: Message) -> None:
-        if self._frame_readers:
-            found = topics.identify(self.root, message.topic)
-            charge_point_id = found[1].charge_point_id if found is not None else None
-            for reader in tuple(self._frame_readers.get(charge_point_id or "", ())):
-                reader(message)
+        found = topics.identify(self.root, message.topic) if self._readers else None
+        if found is None:
+            return
+        kind, address = found
+        for reader in tuple(self._readers.get((kind.template, address.charge_point_id or ""), ())):
+            reader(message)
 
     def _connection(self, up: bool, reason: str) -> None:  # noqa: FBT001 - the link's signature
         super()._connection(up, reason)

@@ -1,4 +1,4 @@
-"""ready, suspend, draw, fault, unfault, emergency: what they say to charge points, and to people."""
+"""ready, suspend, draw, fault, unfault, emergency: what they say, and to whom."""
 
 import json
 from typing import Any
