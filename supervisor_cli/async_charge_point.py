@@ -2,11 +2,12 @@
 
 from cp_image.api.payloads import ChargePointState
 from launcher.api import CommandType
-from supervisor_cli.async_connector import AsyncConnector, member
+from supervisor_cli.async_connector import AsyncConnector
+from supervisor_cli.async_frames import LAST_FRAMES, AsyncFrames, Spawn
 from supervisor_cli.client import SimuClient
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView, FleetView
-from supervisor_cli.handle_errors import is_lost, not_so, raise_refusals, seen
+from supervisor_cli.handle_errors import is_lost, member, not_so, raise_refusals, seen
 from supervisor_cli.outcomes import from_answer
 from supervisor_cli.selection import need_connector
 
@@ -16,11 +17,15 @@ class AsyncChargePoint:
 
     Attributes:
         id: its own.
+        frames: what passed between it and its CSMS.
         removed: whether `remove` was called here.
     """
 
-    def __init__(self, client: SimuClient, charge_point_id: str, timeout_s: float) -> None:
+    def __init__(
+        self, client: SimuClient, charge_point_id: str, timeout_s: float, spawn: Spawn
+    ) -> None:
         self.id = charge_point_id
+        self.frames = AsyncFrames(client, charge_point_id, timeout_s, spawn)
         self.removed = False
         self._client = client
         self._timeout_s = timeout_s
@@ -46,7 +51,7 @@ class AsyncChargePoint:
         """
         if self.view is not None:
             need_connector(self.view, connector_id)
-        return AsyncConnector(self._client, self.id, connector_id, self._timeout_s)
+        return AsyncConnector(self._client, self.id, connector_id, self._timeout_s, self.frames)
 
     async def wait_for(
         self, state: ChargePointState | str, *, timeout_s: float | None = None
@@ -70,9 +75,9 @@ class AsyncChargePoint:
         except SimuError as exc:
             if exc.exit_code is not ExitCode.TIMEOUT:
                 raise
-            raise not_so(seen(self.id, self.view), wished, timeout_s, self.view) from exc
+            raise self._not_so(wished, timeout_s) from exc
         if self.status is not wished and is_lost(self.view):
-            raise not_so(seen(self.id, self.view), wished, timeout_s, self.view)
+            raise self._not_so(wished, timeout_s)
 
     async def kill(self) -> None:
         """Cut its power; what it remembers stays, and the car stays plugged."""
@@ -120,6 +125,7 @@ class AsyncChargePoint:
         """Remove it with all it remembers."""
         await self._command(CommandType.REMOVE, "removed")
         self.removed = True
+        self.frames.stop_recording()
 
     async def configuration(self) -> dict[str, str]:
         """Return its readable OCPP configuration keys.
@@ -132,3 +138,7 @@ class AsyncChargePoint:
     async def _command(self, kind: CommandType, done: str) -> None:
         answer = await self._client.command(kind, [self.id])
         raise_refusals(from_answer(answer, done=done, about=self._client))
+
+    def _not_so(self, wished: str, timeout_s: float) -> SimuError:
+        frames = self.frames.told(LAST_FRAMES)
+        return not_so(seen(self.id, self.view), wished, timeout_s, self.view, frames)

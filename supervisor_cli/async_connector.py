@@ -1,7 +1,6 @@
 """A handle of a connector: its plug, its card reader, its faults; from within an event loop."""
 
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import TypeVar
 
 from cp_image.api.payloads import (
@@ -12,13 +11,13 @@ from cp_image.api.payloads import (
     FaultedInput,
     IdTagInput,
 )
+from supervisor_cli.async_frames import LAST_FRAMES, AsyncFrames
 from supervisor_cli.client import Input, SimuClient
 from supervisor_cli.commands.car import battery_car, car
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ConnectorView, FleetView
-from supervisor_cli.handle_errors import connector_seen, is_lost, not_so
+from supervisor_cli.handle_errors import connector_seen, is_lost, member, not_so
 
-E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 
@@ -31,8 +30,14 @@ class AsyncConnector:
     """
 
     def __init__(
-        self, client: SimuClient, charge_point_id: str, connector_id: int, timeout_s: float
+        self,
+        client: SimuClient,
+        charge_point_id: str,
+        connector_id: int,
+        timeout_s: float,
+        frames: AsyncFrames,
     ) -> None:
+        self._frames = frames
         self.id = connector_id
         self.charge_point_id = charge_point_id
         self._client = client
@@ -209,16 +214,4 @@ class AsyncConnector:
 
     def _not_so(self, wished: str, timeout_s: float) -> SimuError:
         charge_point = self._client.view.get(self.charge_point_id)
-        return not_so(self._seen(), wished, timeout_s, charge_point)
-
-
-def member(kind: type[E], word: str) -> E:
-    """Return a member of an enumeration by its value.
-
-    Raises:
-        SimuError: there is none; says which there are (exit code 2).
-    """
-    try:
-        return kind(word)
-    except ValueError as exc:
-        raise SimuError(f"{word!r} is none of {', '.join(kind)}", exit_code=ExitCode.USAGE) from exc
+        return not_so(self._seen(), wished, timeout_s, charge_point, self._frames.told(LAST_FRAMES))

@@ -9,9 +9,10 @@ async with AsyncSimu() as simu:
 `supervisor_cli.simu.Simu` is the same without async and await.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
-from typing import Final, Self, Unpack
+from typing import Any, Final, Self, Unpack
 
 from cp_image.api.payloads import ChargePointState
 from cp_image.mqtt_link import MqttLink
@@ -43,6 +44,8 @@ class AsyncSimu:
         environment: its name; None: ``SIMU_ENVIRONMENT``, else ``cp-simu``.
         broker: where its broker is; None: ``SIMU_BROKER``, else where `simuctl up` started it.
         timeout_s: how long to wait where nothing else is said.
+        record_frames: whether the OCPP frames of charge points that are added are recorded from
+            their first on; else from when they are first asked for, and what is kept till then.
         link_factory: makes the MQTT connection; for tests.
 
     Attributes:
@@ -58,6 +61,7 @@ class AsyncSimu:
         environment: str | None = None,
         broker: Broker | None = None,
         timeout_s: float = TIMEOUT_S,
+        record_frames: bool = True,
         link_factory: LinkFactory = MqttLink,
     ) -> None:
         self.client = SimuClient(
@@ -66,10 +70,14 @@ class AsyncSimu:
             link_factory=link_factory,
         )
         self.timeout_s = timeout_s
+        self._record_frames = record_frames
+        self._tasks = asyncio.TaskGroup()
+        self._recordings: set[asyncio.Task[None]] = set()
         self._added: dict[str, AsyncChargePoint] = {}
 
     async def __aenter__(self) -> Self:
         await self.client.__aenter__()
+        await self._tasks.__aenter__()
         return self
 
     async def __aexit__(
@@ -78,7 +86,12 @@ class AsyncSimu:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.client.__aexit__(kind, error, trace)
+        try:
+            for task in self._recordings:
+                task.cancel()
+            await self._tasks.__aexit__(kind, error, trace)
+        finally:
+            await self.client.__aexit__(kind, error, trace)
 
     @property
     def environment(self) -> str:
@@ -150,6 +163,9 @@ class AsyncSimu:
         """Start charge points that differ in their ids alone; see `add`."""
         wanted = [specification(each, central_system, options) for each in ids]
         made = [self._handle(each.id) for each in wanted]
+        if self._record_frames:
+            for each in made:
+                each.frames.record()
         # Before they are asked for: what a silent launcher may yet start is to be removed, too.
         self._added.update({each.id: each for each in made})
         answer = await self._start(wanted, secret_sources(options))
@@ -173,6 +189,8 @@ class AsyncSimu:
             answer = await self.client.command(CommandType.REMOVE, ids)
             outcomes = from_answer(answer, done="removed", about=self.client)
             raise_refusals([it for it in outcomes if it.code != ErrorCode.UNKNOWN_CHARGE_POINT])
+        for each in self._added.values():
+            each.frames.stop_recording()
         self._added.clear()
 
     async def _start(self, wanted: Sequence[Specification], sources: SecretSources) -> Answer:
@@ -191,4 +209,10 @@ class AsyncSimu:
         known = self._added.get(charge_point_id)
         if known is not None and not known.removed:
             return known
-        return AsyncChargePoint(self.client, charge_point_id, self.timeout_s)
+        return AsyncChargePoint(self.client, charge_point_id, self.timeout_s, self._spawn)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = self._tasks.create_task(work, name="record frames")
+        self._recordings.add(task)
+        task.add_done_callback(self._recordings.discard)
+        return task

@@ -1,12 +1,16 @@
 """What the handles of the Python library say when something is not as it was wished."""
 
 from collections.abc import Sequence
+from enum import StrEnum
+from typing import TypeVar
 
 from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
 from supervisor_cli.outcomes import Told
+
+E = TypeVar("E", bound=StrEnum)
 
 
 def raise_refusals(outcomes: Sequence[Told]) -> None:
@@ -65,15 +69,34 @@ def connector_seen(
 
 
 def not_so(
-    how_it_is: str, wished: str, timeout_s: float, charge_point: ChargePointView | None
+    how_it_is: str,
+    wished: str,
+    timeout_s: float,
+    charge_point: ChargePointView | None,
+    frames: str,
 ) -> SimuError:
     """Return the error for what did not become as it was wished."""
+    last = f"; last frames:\n{frames}" if frames else ""
     if is_lost(charge_point):
-        return SimuError(f"{how_it_is}, instead of {wished}")
+        return SimuError(f"{how_it_is}, instead of {wished}{last}")
     hint = ""
     status = charge_point.status if charge_point is not None else None
     if status is not None and status.status is ChargePointState.DISCONNECTED:
         hint = f"does a CSMS listen on {without_password(status.central_system)}?"
     return SimuError(
-        f"{how_it_is} after {timeout_s:g} s, not {wished}", hint=hint, exit_code=ExitCode.TIMEOUT
+        f"{how_it_is} after {timeout_s:g} s, not {wished}{last}",
+        hint=hint,
+        exit_code=ExitCode.TIMEOUT,
     )
+
+
+def member(kind: type[E], word: str) -> E:
+    """Return a member of an enumeration by its value.
+
+    Raises:
+        SimuError: there is none; says which there are (exit code 2).
+    """
+    try:
+        return kind(word)
+    except ValueError as exc:
+        raise SimuError(f"{word!r} is none of {', '.join(kind)}", exit_code=ExitCode.USAGE) from exc

@@ -19,9 +19,11 @@ from cp_image.api.payloads import ChargePointState, ConnectorState, ConnectorSta
 from cp_image.mqtt_link import MqttLink
 from supervisor_cli.async_charge_point import AsyncChargePoint
 from supervisor_cli.async_connector import AsyncConnector
+from supervisor_cli.async_frames import SHOWN_FRAMES, AsyncFrames
 from supervisor_cli.async_simu import TIMEOUT_S, AsyncSimu
 from supervisor_cli.charge_point_options import ChargePointOptions
 from supervisor_cli.fleet_view import ChargePointView, ConnectorView, FleetView
+from supervisor_cli.frame_log import SeenFrame
 from supervisor_cli.hosted_loop import HostedLoop
 from supervisor_cli.mirror import LinkFactory
 from supervisor_cli.state import Broker
@@ -52,6 +54,30 @@ def _blocking(
         return handle._loop.run(method(handle._twin, *args, **kwargs))  # noqa: SLF001
 
     return call
+
+
+class Frames(Handle[AsyncFrames]):
+    """What passed between a charge point and its CSMS; see `AsyncFrames`."""
+
+    wait_for = _blocking(AsyncFrames.wait_for)
+    wait_for_answer = _blocking(AsyncFrames.wait_for_answer)
+    answer = _blocking(AsyncFrames.answer)
+    all = _blocking(AsyncFrames.all)
+    none = _blocking(AsyncFrames.none)
+
+    @property
+    def last(self) -> SeenFrame | None:
+        """The newest that was heard; None before the first. Serves as `after`."""
+        return self._twin.last
+
+    @property
+    def heard(self) -> tuple[SeenFrame, ...]:
+        """All that were heard, calls and answers, in order."""
+        return self._twin.heard
+
+    def told(self, most: int = SHOWN_FRAMES) -> str:
+        """Return the newest frames for people, a line each."""
+        return self._twin.told(most)
 
 
 class Connector(Handle[AsyncConnector]):
@@ -117,6 +143,11 @@ class ChargePoint(Handle[AsyncChargePoint]):
         return self._twin.status
 
     @property
+    def frames(self) -> Frames:
+        """What passed between it and its CSMS."""
+        return Frames(self._loop, self._twin.frames)
+
+    @property
     def configuration(self) -> dict[str, str]:
         """Its readable OCPP configuration keys, asked for now."""
         return self._loop.run(self._twin.configuration())
@@ -140,6 +171,7 @@ class Simu(Handle[AsyncSimu]):
         environment: its name; None: ``SIMU_ENVIRONMENT``, else ``cp-simu``.
         broker: where its broker is; None: ``SIMU_BROKER``, else where `simuctl up` started it.
         timeout_s: how long to wait where nothing else is said.
+        record_frames: see `AsyncSimu`.
         link_factory: makes the MQTT connection; for tests.
 
     Raises:
@@ -152,6 +184,7 @@ class Simu(Handle[AsyncSimu]):
         environment: str | None = None,
         broker: Broker | None = None,
         timeout_s: float = TIMEOUT_S,
+        record_frames: bool = True,
         link_factory: LinkFactory = MqttLink,
     ) -> None:
         def open_twin() -> AsyncSimu:
@@ -159,6 +192,7 @@ class Simu(Handle[AsyncSimu]):
                 environment=environment,
                 broker=broker,
                 timeout_s=timeout_s,
+                record_frames=record_frames,
                 link_factory=link_factory,
             )
 

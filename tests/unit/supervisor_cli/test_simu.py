@@ -21,10 +21,11 @@ from cp_image.api.payloads import (
 from launcher.api import LAUNCHER_EVENT, CommandType, Died, LauncherState, Specification
 from supervisor_cli.async_charge_point import AsyncChargePoint
 from supervisor_cli.async_connector import AsyncConnector
+from supervisor_cli.async_frames import AsyncFrames
 from supervisor_cli.async_simu import AsyncSimu
 from supervisor_cli.charge_point_options import Options, Secrets
 from supervisor_cli.errors import ExitCode, SimuError
-from supervisor_cli.simu import ChargePoint, Connector, Simu
+from supervisor_cli.simu import ChargePoint, Connector, Frames, Simu
 from supervisor_cli.state import Broker
 from tests.unit.supervisor_cli.world import CHARGING, ROOT, World, connector_status
 
@@ -115,7 +116,9 @@ def test_a_csms_that_does_not_accept_is_told(simu: Simu, world: World) -> None:
     world.accepts = ChargePointState.DISCONNECTED
     with pytest.raises(SimuError) as caught:
         simu.add(central_system=URL, timeout_s=0.05)
-    assert str(caught.value) == "CP-0001 is Disconnected after 0.05 s, not Accepted"
+    assert str(caught.value) == (
+        "CP-0001 is Disconnected after 0.05 s, not Accepted; last frames:\n  no frames"
+    )
     assert caught.value.__notes__ == ["hint: does a CSMS listen on ws://localhost:9000?"]
     assert caught.value.exit_code is ExitCode.TIMEOUT
     assert [each.id for each in simu.charge_points] == ["CP-0001"]  # and is removed with the rest
@@ -400,15 +403,20 @@ def test_two_that_are_added_at_once_get_ids_of_their_own(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("blocking", "twin"),
-    [(Simu, AsyncSimu), (ChargePoint, AsyncChargePoint), (Connector, AsyncConnector)],
+    [
+        (Simu, AsyncSimu),
+        (ChargePoint, AsyncChargePoint),
+        (Connector, AsyncConnector),
+        (Frames, AsyncFrames),
+    ],
 )
 def test_both_have_the_same_words(blocking: type, twin: type) -> None:
     def words(kind: type) -> set[str]:
         return {name for name in dir(kind) if not name.startswith("_")}
 
-    assert words(twin) - words(blocking) == set()
-    assert words(blocking) - words(twin) <= {"close", "id"}
-    for name in words(twin):
+    assert words(twin) - words(blocking) <= {"record", "stop_recording"}
+    assert words(blocking) - words(twin) <= {"close", "id", "frames"}
+    for name in words(blocking):
         documented = inspect.getattr_static(blocking, name).__doc__
         assert documented, name
 
