@@ -1,14 +1,14 @@
-"""X.509 certificates for tests: an authority, a CSMS, charge points. Nothing is kept here.
+"""X.509 certificates for tests: authorities, a CSMS, charge points, who signs firmware.
 
 What is made follows the Security Whitepaper for OCPP 1.6, unless a test asks for something else,
-say for a certificate that has expired.
+say for a certificate that has expired. Nothing is kept here.
 """
 
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final, Self
 
 from cryptography import x509
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ORGANIZATION: Final = "cp-simu test"
-_PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 _RSA_BITS: Final = 2048
 _LONGEST_COMMON_NAME: Final = 64  # RFC 5280, ub-common-name
@@ -39,6 +39,14 @@ class KeyKind(StrEnum):
     """elliptic curve, P-256"""
     RSA = "rsa"
     """RSA, 2048 bits"""
+
+
+class Purpose(Enum):
+    """What a certificate is good for; the value is its extended key usage."""
+
+    SERVER = ExtendedKeyUsageOID.SERVER_AUTH
+    CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
+    FIRMWARE = ExtendedKeyUsageOID.CODE_SIGNING
 
 
 class When(StrEnum):
@@ -78,44 +86,26 @@ class Credentials:
     key: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """What a certificate says, for people.
-
-    Attributes:
-        names: host names and addresses it is made out to.
-        key: its kind and size.
-        serial: hexadecimal.
-        sha256: fingerprint, hexadecimal.
-    """
-
-    subject: str
-    issuer: str
-    names: tuple[str, ...]
-    key: str
-    validity: Validity
-    serial: str
-    sha256: str
-
-    @property
-    def when(self) -> When:
-        """Whether it is valid now."""
-        now = datetime.now(UTC)
-        if now < self.validity.from_utc:
-            return When.NOT_YET
-        return When.NOW if now <= self.validity.until_utc else When.EXPIRED
-
-
 def make_root(kind: KeyKind, validity: Validity) -> Credentials:
     """Make an authority that signs itself."""
     key, name = _new_key(kind), _name(f"{ORGANIZATION} root CA")
-    builder = _builder(name, name, key.public_key(), validity)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
-    builder = builder.add_extension(
-        x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-    )
+    builder = _authority(_builder(name, name, key.public_key(), validity), key, path_length=None)
     return _credentials(builder.sign(key, _HASH), key)
+
+
+def make_intermediate(root: Credentials, kind: KeyKind, validity: Validity) -> Credentials:
+    """Make an authority that a root has signed, and that signs no further ones.
+
+    Raises:
+        CertificateError: the root cannot be used.
+    """
+    above, above_key = read_certificate(root.certificate), read_key(root.key)
+    key, name = _new_key(kind), _name(f"{ORGANIZATION} intermediate CA")
+    builder = _builder(name, above.subject, key.public_key(), validity)
+    builder = _authority(builder, key, path_length=0).add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(above_key.public_key()), critical=False
+    )
+    return _credentials(builder.sign(above_key, _HASH), key)
 
 
 def issue_server(
@@ -138,21 +128,21 @@ def issue_server(
     key = _new_key(kind)
     alternatives = x509.SubjectAlternativeName([_general_name(each) for each in known])
     certificate = _issue(
-        root, _name(known[0]), key.public_key(), validity, alternatives, is_server=True
+        root, _name(known[0]), key.public_key(), validity, Purpose.SERVER, alternatives
     )
     return _credentials(certificate, key)
 
 
-def issue_client(
-    root: Credentials, charge_point_id: str, kind: KeyKind, validity: Validity
+def issue(
+    root: Credentials, common_name: str, purpose: Purpose, kind: KeyKind, validity: Validity
 ) -> Credentials:
-    """Issue the certificate of a charge point, whose common name is its id.
+    """Issue a certificate for a purpose: a charge point's, whose common name is its id, say.
 
     Raises:
         CertificateError: the root cannot be used.
     """
     key = _new_key(kind)
-    certificate = _issue(root, _name(charge_point_id), key.public_key(), validity)
+    certificate = _issue(root, _name(common_name), key.public_key(), validity, purpose)
     return _credentials(certificate, key)
 
 
@@ -186,34 +176,35 @@ def sign_request(
             f"the request is for {asked.subject.rfc4514_string()}: its common name must be one "
             f"of {', '.join(allowed)}"
         )
-    return _issue(root, asked.subject, key, validity).public_bytes(serialization.Encoding.PEM)
+    made = _issue(root, asked.subject, key, validity, Purpose.CLIENT)
+    return made.public_bytes(serialization.Encoding.PEM)
 
 
-def describe(certificate: bytes) -> Description:
-    """Return what a certificate, PEM, says.
+def read_certificate(content: bytes) -> x509.Certificate:
+    """Return the first certificate of a PEM file.
 
     Raises:
         CertificateError: it cannot be read.
     """
-    read = _read_certificate(certificate)
     try:
-        alternatives = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        names = tuple(
-            str(name)
-            for kind in (x509.DNSName, x509.IPAddress)
-            for name in alternatives.get_values_for_type(kind)
-        )
-    except x509.ExtensionNotFound:
-        names = ()
-    return Description(
-        subject=read.subject.rfc4514_string(),
-        issuer=read.issuer.rfc4514_string(),
-        names=names,
-        key=_key_words(read),
-        validity=Validity(from_utc=read.not_valid_before_utc, until_utc=read.not_valid_after_utc),
-        serial=f"{read.serial_number:x}",
-        sha256=read.fingerprint(_HASH).hex(),
-    )
+        return x509.load_pem_x509_certificate(content)
+    except ValueError as exc:
+        raise CertificateError(f"a certificate cannot be read: {exc}") from exc
+
+
+def read_key(content: bytes) -> PrivateKey:
+    """Return the private key of a PEM file.
+
+    Raises:
+        CertificateError: it cannot be read, or is of a kind that is not used here.
+    """
+    try:
+        key = serialization.load_pem_private_key(content, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise CertificateError("a private key cannot be read") from exc
+    if not isinstance(key, PrivateKey):
+        raise CertificateError(f"a {type(key).__name__} is neither an EC nor an RSA key")
+    return key
 
 
 # -- inside -----------------------------------------------------------------------------------
@@ -224,16 +215,14 @@ def _issue(
     subject: x509.Name,
     public_key: _PublicKey,
     validity: Validity,
+    purpose: Purpose,
     alternatives: x509.SubjectAlternativeName | None = None,
-    *,
-    is_server: bool = False,
 ) -> x509.Certificate:
-    authority, authority_key = _read_certificate(root.certificate), _read_key(root.key)
-    purpose = ExtendedKeyUsageOID.SERVER_AUTH if is_server else ExtendedKeyUsageOID.CLIENT_AUTH
+    authority, authority_key = read_certificate(root.certificate), read_key(root.key)
     builder = _builder(subject, authority.subject, public_key, validity)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
     builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([purpose.value]), critical=False)
     builder = builder.add_extension(
         x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False
     )
@@ -244,6 +233,18 @@ def _issue(
     if alternatives is not None:
         builder = builder.add_extension(alternatives, critical=False)
     return builder.sign(authority_key, _HASH)
+
+
+def _authority(
+    builder: x509.CertificateBuilder, key: PrivateKey, path_length: int | None
+) -> x509.CertificateBuilder:
+    """Return what makes a certificate that others may be signed with."""
+    constraints = x509.BasicConstraints(ca=True, path_length=path_length)
+    return (
+        builder.add_extension(constraints, critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
 
 
 def _builder(
@@ -274,7 +275,7 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _new_key(kind: KeyKind) -> _PrivateKey:
+def _new_key(kind: KeyKind) -> PrivateKey:
     match kind:
         case KeyKind.EC:
             return ec.generate_private_key(ec.SECP256R1())
@@ -306,7 +307,7 @@ def _general_name(name: str) -> x509.GeneralName:
         raise CertificateError(f"{name!r} is neither a host name nor an IP address") from exc
 
 
-def _credentials(certificate: x509.Certificate, key: _PrivateKey) -> Credentials:
+def _credentials(certificate: x509.Certificate, key: PrivateKey) -> Credentials:
     return Credentials(
         certificate=certificate.public_bytes(serialization.Encoding.PEM),
         key=key.private_bytes(
@@ -315,31 +316,3 @@ def _credentials(certificate: x509.Certificate, key: _PrivateKey) -> Credentials
             serialization.NoEncryption(),
         ),
     )
-
-
-def _read_certificate(content: bytes) -> x509.Certificate:
-    try:
-        return x509.load_pem_x509_certificate(content)
-    except ValueError as exc:
-        raise CertificateError(f"a certificate cannot be read: {exc}") from exc
-
-
-def _read_key(content: bytes) -> _PrivateKey:
-    try:
-        key = serialization.load_pem_private_key(content, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
-        raise CertificateError("the private key of the authority cannot be read") from exc
-    if not isinstance(key, _PrivateKey):
-        raise CertificateError(f"a {type(key).__name__} is neither an EC nor an RSA key")
-    return key
-
-
-def _key_words(certificate: x509.Certificate) -> str:
-    key = certificate.public_key()
-    match key:
-        case ec.EllipticCurvePublicKey():
-            return f"EC {key.curve.name}"
-        case rsa.RSAPublicKey():
-            return f"RSA {key.key_size}"
-        case _:
-            return type(key).__name__

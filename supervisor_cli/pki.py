@@ -2,11 +2,14 @@
 
 ::
 
-    root_ca.pem root_ca.key       the authority
-    csms.pem csms.key             the CSMS's own
-    charge_points/ID.pem ID.key   a charge point's own
+    root_ca.pem root_ca.key                   the authority
+    intermediate_ca.pem intermediate_ca.key   who signs in its stead, if anybody does
+    csms.pem csms.key                         the CSMS's own
+    firmware.pem firmware.key                 of who signs firmware
+    charge_points/ID.pem ID.key               a charge point's own
 
-What a file holds is PEM. Keys are not encrypted: they are for tests, and of mode 0600.
+What a file holds is PEM; behind a certificate stands that of the intermediate authority, where
+there is one. Keys are not encrypted: they are for tests, and of mode 0600.
 """
 
 import os
@@ -19,18 +22,22 @@ from pathlib import Path
 from typing import Final, Self
 
 from cp_image.api.payloads import CHARGE_POINT_ID_PATTERN, CHARGE_POINT_ID_RULE
-from supervisor_cli import certificates
+from supervisor_cli import certificates, firmware_signing
+from supervisor_cli.certificate_description import Description, describe
 from supervisor_cli.certificates import (
     CertificateError,
     Credentials,
-    Description,
     KeyKind,
+    Purpose,
     Validity,
 )
 from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.firmware_signing import SignedFile
 
 ROOT: Final = "root_ca"
+INTERMEDIATE: Final = "intermediate_ca"
 CSMS: Final = "csms"
+FIRMWARE: Final = "firmware"
 CHARGE_POINTS: Final = "charge_points"
 DEFAULT_DAYS: Final = 365
 ROOT_DAYS: Final = 3650
@@ -57,8 +64,21 @@ class Pki:
         self.directory = directory
 
     @classmethod
-    def create(cls, directory: Path, kind: KeyKind = KeyKind.EC, *, replace: bool = False) -> Self:
+    def create(
+        cls,
+        directory: Path,
+        kind: KeyKind = KeyKind.EC,
+        *,
+        intermediate: bool = False,
+        replace: bool = False,
+    ) -> Self:
         """Make a new authority; what an older one has issued is worth nothing then.
+
+        Args:
+            directory: where everything is kept.
+            kind: of the authority's key.
+            intermediate: whether another authority, which the first one has signed, signs.
+            replace: also an authority that is there.
 
         Raises:
             SimuError: there is one already, and it is not to be replaced.
@@ -69,7 +89,14 @@ class Pki:
                 f"{directory} holds a PKI already: what it has issued would be worth nothing",
                 hint="--replace makes a new one all the same; simuctl pki show looks at it",
             )
-        pki._write(ROOT, certificates.make_root(kind, Validity.of(ROOT_DAYS)))
+        root = certificates.make_root(kind, Validity.of(ROOT_DAYS))
+        for path in pki._paths(INTERMEDIATE):
+            path.unlink(missing_ok=True)
+        if intermediate:
+            pki._write(
+                INTERMEDIATE, certificates.make_intermediate(root, kind, Validity.of(ROOT_DAYS))
+            )
+        pki._write(ROOT, root)
         return pki
 
     @classmethod
@@ -97,6 +124,11 @@ class Pki:
         """Certificate and key of the CSMS."""
         return self._paths(CSMS)
 
+    @property
+    def firmware(self) -> tuple[Path, Path]:
+        """Certificate and key of who signs firmware."""
+        return self._paths(FIRMWARE)
+
     def charge_point(self, charge_point_id: str) -> tuple[Path, Path]:
         """Return the certificate and the key of a charge point, which need not be there.
 
@@ -116,10 +148,10 @@ class Pki:
         """Issue the certificate of the CSMS, instead of one that is there."""
         given = validity or Validity.of(DEFAULT_DAYS)
         try:
-            made = certificates.issue_server(self._root(), names, kind, given)
+            made = certificates.issue_server(self._issuer(), names, kind, given)
         except CertificateError as exc:
             raise SimuError(f"cannot issue the CSMS's certificate: {exc}") from exc
-        self._write(CSMS, made)
+        self._write_issued(CSMS, made)
 
     def issue_charge_point(
         self,
@@ -129,12 +161,31 @@ class Pki:
     ) -> None:
         """Issue the certificate of a charge point, instead of one that is there."""
         self.charge_point(charge_point_id)
-        given = validity or Validity.of(DEFAULT_DAYS)
+        stem = f"{CHARGE_POINTS}/{charge_point_id}"
+        self._issue(stem, charge_point_id, Purpose.CLIENT, kind, validity)
+
+    def issue_firmware(self, kind: KeyKind = KeyKind.EC, validity: Validity | None = None) -> None:
+        """Issue the certificate of who signs firmware, instead of one that is there."""
+        name = f"{certificates.ORGANIZATION} firmware"
+        self._issue(FIRMWARE, name, Purpose.FIRMWARE, kind, validity)
+
+    def sign_firmware(self, path: Path) -> SignedFile:
+        """Sign a file as firmware.
+
+        Raises:
+            SimuError: there is no certificate for that, or the file cannot be read.
+        """
+        certificate, key = self.firmware
+        if not certificate.is_file():
+            raise SimuError(
+                f"{self.directory} holds no certificate to sign firmware with",
+                hint="simuctl pki issue --firmware issues one",
+            )
         try:
-            made = certificates.issue_client(self._root(), charge_point_id, kind, given)
+            signature = firmware_signing.sign_file(path, _read(key))
         except CertificateError as exc:
-            raise SimuError(f"cannot issue a certificate for {charge_point_id}: {exc}") from exc
-        self._write(f"{CHARGE_POINTS}/{charge_point_id}", made)
+            raise SimuError(f"cannot use {key}: {exc}") from exc
+        return SignedFile(signing_certificate=_read(certificate).decode(), signature=signature)
 
     def sign(self, request: str, common_names: Iterable[str]) -> str:
         """Issue the certificate that a charge point asks for; return it, PEM.
@@ -143,11 +194,12 @@ class Pki:
             CertificateError: it must not have it.
         """
         try:
-            root = self._root()
+            issuer, chain = self._issuer(), self._chain()
         except SimuError as exc:
             raise CertificateError(str(exc)) from exc
         validity = Validity.of(DEFAULT_DAYS)
-        return certificates.sign_request(root, request, common_names, validity).decode()
+        made = certificates.sign_request(issuer, request, common_names, validity)
+        return (made + chain).decode()
 
     def server_context(
         self,
@@ -184,15 +236,16 @@ class Pki:
         return context
 
     def descriptions(self) -> Iterator[tuple[Path, Description]]:
-        """Yield every certificate with what it says: the authority, the CSMS, the charge points.
+        """Yield every certificate with what it says: authorities first, charge points last.
 
         Raises:
             SimuError: a certificate cannot be read.
         """
-        own = [path for path in (self.root_ca, self.csms[0]) if path.exists()]
-        for path in [*own, *sorted((self.directory / CHARGE_POINTS).glob("*.pem"))]:
+        own = (self._paths(stem)[0] for stem in (ROOT, INTERMEDIATE, CSMS, FIRMWARE))
+        there = [path for path in own if path.exists()]
+        for path in [*there, *sorted((self.directory / CHARGE_POINTS).glob("*.pem"))]:
             try:
-                yield path, certificates.describe(_read(path))
+                yield path, describe(_read(path))
             except CertificateError as exc:
                 raise SimuError(f"{path}: {exc}") from exc
 
@@ -200,9 +253,35 @@ class Pki:
         # Not with_suffix: an id may have dots.
         return self.directory / f"{stem}.pem", self.directory / f"{stem}.key"
 
-    def _root(self) -> Credentials:
-        certificate, key = self._paths(ROOT)
+    def _issuer(self) -> Credentials:
+        """Return the authority that signs."""
+        stem = INTERMEDIATE if self._paths(INTERMEDIATE)[0].exists() else ROOT
+        certificate, key = self._paths(stem)
         return Credentials(certificate=_read(certificate), key=_read(key))
+
+    def _chain(self) -> bytes:
+        """Return what goes behind a certificate, up to the root."""
+        between = self._paths(INTERMEDIATE)[0]
+        return _read(between) if between.exists() else b""
+
+    def _issue(
+        self,
+        stem: str,
+        common_name: str,
+        purpose: Purpose,
+        kind: KeyKind,
+        validity: Validity | None,
+    ) -> None:
+        given = validity or Validity.of(DEFAULT_DAYS)
+        try:
+            made = certificates.issue(self._issuer(), common_name, purpose, kind, given)
+        except CertificateError as exc:
+            raise SimuError(f"cannot issue a certificate for {common_name}: {exc}") from exc
+        self._write_issued(stem, made)
+
+    def _write_issued(self, stem: str, made: Credentials) -> None:
+        chain = made.certificate + self._chain()
+        self._write(stem, Credentials(certificate=chain, key=made.key))
 
     def _write(self, stem: str, credentials: Credentials) -> None:
         certificate, key = self._paths(stem)

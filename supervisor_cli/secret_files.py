@@ -42,10 +42,12 @@ class SecretSources:
     Attributes:
         password: stands on the command line itself; `repr` does not show it.
         paths: by the name of the file, see `cp_image.api.secrets`; may have `PLACE_OF_ID`.
+        from_pki: the names of those that a test PKI has.
     """
 
     password: Password | None = None
     paths: Mapping[str, Path] = field(default_factory=dict)
+    from_pki: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -75,10 +77,15 @@ class SecretSources:
         Raises:
             SimuError: one cannot be read, is too long, or is no password.
         """
-        found = {
-            name: _read(Path(str(path).replace(PLACE_OF_ID, charge_point_id)), name)
-            for name, path in self.paths.items()
-        }
+        found = {}
+        for name, path in self.paths.items():
+            own = Path(str(path).replace(PLACE_OF_ID, charge_point_id))
+            if name in self.from_pki and not own.is_file():
+                raise SimuError(
+                    f"the PKI holds no certificate of {charge_point_id}: {own} is missing",
+                    hint=f"simuctl pki issue {charge_point_id} issues one",
+                )
+            found[name] = _read(own, name)
         if self.password is not None:
             found[secrets.AUTHORIZATION_KEY] = _key(self.password.text.encode(), "--password")
         return found

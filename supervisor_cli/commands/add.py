@@ -27,6 +27,7 @@ from supervisor_cli.commands.security import (
     ManufacturerCaOption,
     PasswordFileOption,
     PasswordOption,
+    PkiOption,
     ProfileOption,
     RootCaOption,
     UserOption,
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
             "simuctl add TOUGH-1 --on-crash restart --memory 96 --cpus 0.5",
             "simuctl add SAFE-1 -u wss://localhost:9000/ocpp --security-profile 2 "
             "--password-file pw --root-ca root_ca.pem",
+            "simuctl add SAFE-2 -u wss://localhost:9000/ocpp --security-profile 3 --pki ./pki",
         )
     )(add)
 
@@ -149,6 +151,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
     client_cert: ClientCertOption = None,
     client_key: ClientKeyOption = None,
     manufacturer_ca: ManufacturerCaOption = None,
+    pki: PkiOption = None,
     insecure_tls: InsecureTlsOption = False,
     any_host_name: AnyHostNameOption = False,
     no_wait: NoWait = False,
@@ -169,6 +172,8 @@ def add(  # noqa: PLR0913 - the options of a charge point
         insecure_tls=insecure_tls,
         any_host_name=any_host_name,
         paths=paths_of(password_file, root_ca, client_cert, client_key, manufacturer_ca),
+        pki=pki,
+        environment=settings(context).environment,
     )
     given = {
         "type": kind,

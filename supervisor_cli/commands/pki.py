@@ -11,7 +11,8 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.terminal import data_console, print_json
 
 if TYPE_CHECKING:
-    from supervisor_cli.certificates import Description, KeyKind, Validity
+    from supervisor_cli.certificate_description import Description
+    from supervisor_cli.certificates import KeyKind, Validity
     from supervisor_cli.pki import Pki
 
 _DEFAULT_DIRECTORY: Final = "~/.local/share/cp-simu/ENVIRONMENT/pki"
@@ -41,15 +42,25 @@ def register(app: typer.Typer) -> None:
     """Add the group to the root."""
     group = typer.Typer(no_args_is_help=True, help="Make certificates for tests of security.")
     group.command(
-        epilog=examples("simuctl pki init", "simuctl pki init --name csms.local --pki ./pki")
+        epilog=examples(
+            "simuctl pki init",
+            "simuctl pki init --name csms.local --pki ./pki",
+            "simuctl pki init --intermediate --replace",
+        )
     )(init)
     group.command(
         epilog=examples(
             "simuctl pki issue CP-0001 CP-0002",
             "simuctl pki issue CP-0003 --expired",
             "simuctl pki issue --csms --name other.example.com --not-yet-valid",
+            "simuctl pki issue --firmware --rsa",
         )
     )(issue)
+    group.command(
+        epilog=examples(
+            "simuctl pki sign-firmware fw-2.0.1.bin", "simuctl pki sign-firmware fw.bin --json"
+        )
+    )(sign_firmware)
     group.command(epilog=examples("simuctl pki show", "simuctl pki show --json"))(show)
     app.add_typer(group, name="pki")
 
@@ -61,6 +72,10 @@ def init(
     name: Names = None,
     rsa: Rsa = False,
     days: Days = 365,
+    intermediate: Annotated[
+        bool,
+        typer.Option("--intermediate", help="Let a CA that the root has signed sign all else."),
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also where there is a PKI already.")
     ] = False,
@@ -69,9 +84,12 @@ def init(
     from supervisor_cli.certificates import Validity  # noqa: PLC0415 - costs 50 ms
     from supervisor_cli.pki import Pki, usual_names  # noqa: PLC0415
 
-    made = Pki.create(_directory(context, pki), _kind(rsa=rsa), replace=replace)
+    made = Pki.create(
+        _directory(context, pki), _kind(rsa=rsa), intermediate=intermediate, replace=replace
+    )
     made.issue_csms([*usual_names(), *(name or ())], _kind(rsa=rsa), Validity.of(days))
-    data_console().print(f"a root CA and the certificate of a CSMS are in {made.directory}")
+    authorities = "a root CA, an intermediate CA" if intermediate else "a root CA"
+    data_console().print(f"{authorities} and the certificate of a CSMS are in {made.directory}")
 
 
 def issue(  # noqa: PLR0913 - the options of a certificate
@@ -82,6 +100,9 @@ def issue(  # noqa: PLR0913 - the options of a certificate
     *,
     csms: Annotated[
         bool, typer.Option("--csms", help="Issue the CSMS's certificate anew.")
+    ] = False,
+    firmware: Annotated[
+        bool, typer.Option("--firmware", help="Issue anew the certificate that signs firmware.")
     ] = False,
     pki: PkiDirectory = None,
     name: Names = None,
@@ -94,11 +115,11 @@ def issue(  # noqa: PLR0913 - the options of a certificate
         bool, typer.Option("--not-yet-valid", help="Valid from tomorrow on, to test with.")
     ] = False,
 ) -> None:
-    """Issue certificates of charge points, or of the CSMS, and their keys."""
+    """Issue certificates of charge points, of the CSMS, of who signs firmware, and their keys."""
     from supervisor_cli.pki import Pki, usual_names  # noqa: PLC0415 - costs 50 ms
 
-    if not ids and not csms:
-        raise _usage("nothing is asked for: name charge point ids, or --csms")
+    if not ids and not csms and not firmware:
+        raise _usage("nothing is asked for: name charge point ids, --csms or --firmware")
     if name and not csms:
         raise _usage("--name goes with --csms: a charge point's certificate has its id")
     validity = _validity(days, expired=expired, not_yet_valid=not_yet_valid)
@@ -108,9 +129,35 @@ def issue(  # noqa: PLR0913 - the options of a certificate
     if csms:
         issuer.issue_csms([*usual_names(), *(name or ())], _kind(rsa=rsa), validity)
         _say_issued(*issuer.csms)
+    if firmware:
+        issuer.issue_firmware(_kind(rsa=rsa), validity)
+        _say_issued(*issuer.firmware)
     for each in dict.fromkeys(ids or ()):
         issuer.issue_charge_point(each, _kind(rsa=rsa), validity)
         _say_issued(*issuer.charge_point(each))
+
+
+def sign_firmware(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The firmware.")],
+    *,
+    pki: PkiDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a file for SignedUpdateFirmware; print the signature, base64.
+
+    With --json it is signature and signingCertificate, as the field firmware of the request has
+    them.
+    """
+    from supervisor_cli.pki import Pki  # noqa: PLC0415 - costs 50 ms
+
+    signed = Pki.open(_directory(context, pki)).sign_firmware(file)
+    if as_json:
+        print_json(
+            {"signature": signed.signature, "signingCertificate": signed.signing_certificate}
+        )
+    else:
+        data_console().print(signed.signature, markup=False, soft_wrap=True)
 
 
 def show(context: typer.Context, *, pki: PkiDirectory = None, as_json: AsJson = False) -> None:

@@ -87,6 +87,16 @@ ManufacturerCaOption = Annotated[
         help=f"PEM: whom signatures of firmware must come from. {_ID}",
     ),
 ]
+PkiOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pki",
+        metavar="DIR",
+        rich_help_panel=_PANEL,
+        show_default="that of simuctl pki, for what the profile needs",
+        help="Test PKI that has root, certificate and key where no option names them.",
+    ),
+]
 InsecureTlsOption = Annotated[
     bool,
     typer.Option(
@@ -136,6 +146,8 @@ def security_options(
     insecure_tls: bool,
     any_host_name: bool,
     paths: dict[str, Path | None],
+    pki: Path | None,
+    environment: str,
 ) -> SecurityOptions:
     """Return what the options ask for, and warn of what is dangerous.
 
@@ -146,6 +158,8 @@ def security_options(
         insecure_tls: nothing is verified.
         any_host_name: all but the host name is verified.
         paths: by the name of the file in a container, see `cp_image.api.secrets`.
+        pki: directory of the PKI that has what `paths` lack; None is the environment's.
+        environment: whose.
 
     Raises:
         SimuError: something is missing, or does not fit together (exit code 2).
@@ -161,13 +175,16 @@ def security_options(
         verification = TlsVerification.NO_HOST_NAME
     if insecure_tls:
         verification = TlsVerification.NONE
+    given = {name: path for name, path in paths.items() if path is not None}
+    found = _found(pki, environment, SecurityProfile(profile), given)
     asked = SecurityOptions(
         profile=SecurityProfile(profile),
         user=user,
         verification=verification,
         sources=SecretSources(
             password=None if password is None else Password(password),
-            paths={name: path for name, path in paths.items() if path is not None},
+            paths=given | found,
+            from_pki=frozenset(found),
         ),
     )
     asked.sources.require(asked.profile, verification)
@@ -178,6 +195,20 @@ def security_options(
     if any_host_name:
         say("warning: --any-host-name: the CSMS's certificate may be made out to any name")
     return asked
+
+
+def _found(
+    pki: Path | None, environment: str, profile: SecurityProfile, given: dict[str, Path]
+) -> dict[str, Path]:
+    """Return what a PKI has of what is not given, and say so."""
+    if pki is None and profile < SecurityProfile.TLS:
+        return {}
+    from supervisor_cli.pki_sources import from_pki  # noqa: PLC0415 - costs 50 ms
+
+    found = from_pki(pki, environment, profile, given)
+    if found:
+        say(f"from the PKI: {', '.join(map(str, dict.fromkeys(found.values())))}")
+    return found
 
 
 def paths_of(

@@ -11,6 +11,7 @@ from launcher.api import ErrorCode, LauncherState, Outcome
 from supervisor_cli.__main__ import run
 from supervisor_cli.context import Seams
 from supervisor_cli.errors import SimuError
+from supervisor_cli.pki import Pki, default_directory
 from tests.unit.supervisor_cli.conftest import Said
 from tests.unit.supervisor_cli.world import World
 
@@ -41,6 +42,12 @@ class Keeper:
 
     def discard(self, charge_point_id: str) -> None:
         self.kept.pop(charge_point_id, None)
+
+
+@pytest.fixture(autouse=True)
+def no_pki(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody's own PKI is found."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nowhere"))
 
 
 @pytest.fixture
@@ -115,6 +122,56 @@ def test_profile_3_of_several(add: Add, keeper: Keeper, files: Files) -> None:
         "client_cert.pem": b"CERT 2",
         "client_key.pem": b"KEY 2",
     }
+
+
+def test_a_pki_has_what_no_option_names(
+    add: Add, keeper: Keeper, files: Files, tmp_path: Path
+) -> None:
+    pki = Pki.create(tmp_path / "a pki")
+    pki.issue_charge_point("CP-1")
+    options = ["-u", URL, "--pki", str(pki.directory), "--security-profile"]
+    said = add("CP-1", *options, "3")
+    assert (said.code, said.out) == (0, "✓ CP-1: started, Accepted\n")
+    assert said.err.startswith(f"from the PKI: {pki.root_ca}, ")
+    certificate, key = (path.read_bytes() for path in pki.charge_point("CP-1"))
+    root = pki.root_ca.read_bytes()
+    assert keeper.kept["CP-1"] == {
+        "root_ca.pem": root,
+        "manufacturer_ca.pem": root,
+        "client_cert.pem": certificate,
+        "client_key.pem": key,
+    }
+    said = add("CP-2", *options, "3")
+    assert said.code == 1
+    assert "the PKI holds no certificate of CP-2: " in said.err
+    assert "hint: simuctl pki issue CP-2" in said.err
+    said = add("CP-3", *options, "1", *files.root, *files.password)
+    assert keeper.kept["CP-3"].keys() == {
+        "authorization_key",
+        "root_ca.pem",
+        "manufacturer_ca.pem",
+    }
+    assert keeper.kept["CP-3"]["root_ca.pem"] == b"ROOT"
+    said = add("CP-4", "-u", URL, "--pki", str(tmp_path / "none"))
+    assert (said.code, "holds no PKI" in said.err) == (1, True)
+
+
+def test_what_a_profile_needs_comes_from_the_pki_of_the_environment(
+    add: Add, keeper: Keeper, files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    options = ["-u", URL, *files.password, "--security-profile"]
+    said = add("CP-1", *options, "2")
+    assert said.code == 2
+    assert "security profile 2 needs --root-ca" in said.err
+    pki = Pki.create(default_directory("cp-simu"))
+    said = add("CP-1", *options, "2")
+    assert said.code == 0
+    assert keeper.kept["CP-1"].keys() == {"authorization_key", "root_ca.pem"}
+    assert f"from the PKI: {pki.root_ca}\n" in said.err
+    said = add("CP-2", *options, "1")
+    assert keeper.kept["CP-2"].keys() == {"authorization_key"}
+    assert "from the PKI" not in said.err
 
 
 def test_no_message_and_no_word_has_a_secret(

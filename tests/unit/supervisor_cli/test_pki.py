@@ -1,9 +1,11 @@
 """Certificates for tests: what they say, where they are, and that TLS believes them or not."""
 
+import hashlib
 import json
 import socket
 import ssl
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from supervisor_cli.certificates import CertificateError, KeyKind, Validity, When, describe
+from cp_image.core.certificates import split_pem
+from cp_image.shell.x509_reader import verify_chain, verify_signature
+from supervisor_cli.certificate_description import describe
+from supervisor_cli.certificates import CertificateError, KeyKind, Validity, When
 from supervisor_cli.errors import SimuError
 from supervisor_cli.pki import Pki, default_directory, usual_names
 from tests.unit.supervisor_cli.conftest import Simuctl
@@ -133,6 +138,84 @@ def test_no_file_is_named_by_what_is_no_id(pki: Pki) -> None:
         pki.issue_charge_point("../../etc/passwd")
 
 
+# -- an authority between -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Pki:
+    """Return a PKI whose root signs nothing but the authority that signs all else."""
+    made = Pki.create(tmp_path / "deep", intermediate=True)
+    made.issue_csms(NAMES)
+    return made
+
+
+def test_tls_believes_what_an_intermediate_authority_has_signed(deep: Pki) -> None:
+    deep.issue_charge_point("CP-1")
+    client = trusting(deep)
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    client.load_cert_chain(*deep.charge_point("CP-1"))
+    handshake(deep, client, "localhost", mutual=True)
+    names = [path.name for path, _ in deep.descriptions()]
+    assert names == ["root_ca.pem", "intermediate_ca.pem", "csms.pem", "CP-1.pem"]
+
+
+def test_a_request_becomes_a_chain_that_leads_to_the_root(deep: Pki) -> None:
+    chain = split_pem(deep.sign(request_for("CP-1"), ["CP-1"]))
+    assert len(chain) == 2
+    verify_chain(chain, [deep.root_ca.read_text()], datetime.now(UTC).timestamp())
+
+
+def test_a_pki_that_is_replaced_forgets_the_authority_between(deep: Pki) -> None:
+    again = Pki.create(deep.directory, replace=True)
+    assert [path.name for path, _ in again.descriptions()][:2] == ["root_ca.pem", "csms.pem"]
+    again.issue_csms(NAMES)
+    handshake(again, trusting(again), "localhost")
+
+
+# -- firmware -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+@pytest.mark.parametrize("intermediate", [False, True])
+def test_a_charge_point_believes_firmware_that_was_signed(
+    tmp_path: Path, kind: KeyKind, *, intermediate: bool
+) -> None:
+    pki = Pki.create(tmp_path / "pki", kind, intermediate=intermediate)
+    pki.issue_firmware(kind)
+    file = tmp_path / "fw-2.0.bin"
+    file.write_bytes(bytes(range(256)) * 5000)
+    signed = pki.sign_firmware(file)
+    chain = split_pem(signed.signing_certificate)
+    verify_chain(chain, [pki.root_ca.read_text()], datetime.now(UTC).timestamp())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    verify_signature(chain[0], signed.signature, digest)
+    # What the request may hold at most.
+    assert len(signed.signature) <= 800
+    assert len(signed.signing_certificate) <= 5500
+
+
+def test_firmware_is_signed_on_the_command_line(simuctl: Simuctl, tmp_path: Path) -> None:
+    file = tmp_path / "fw.bin"
+    file.write_bytes(b"firmware")
+    simuctl("pki", "init")
+    said = simuctl("pki", "sign-firmware", str(file))
+    assert (said.code, said.out) == (1, "")
+    assert "hint: simuctl pki issue --firmware" in said.err
+    pki = Pki(default_directory("cp-simu"))
+    said = simuctl("pki", "issue", "--firmware")
+    assert said.out.split() == [str(path) for path in pki.firmware]
+    said = simuctl("pki", "sign-firmware", str(file), "--json")
+    fields = json.loads(said.out)
+    assert fields["signingCertificate"] == pki.firmware[0].read_text()
+    digest = hashlib.sha256(b"firmware").hexdigest()
+    verify_signature(fields["signingCertificate"], fields["signature"], digest)
+    said = simuctl("pki", "sign-firmware", str(file))
+    verify_signature(fields["signingCertificate"], said.out.strip(), digest)
+    said = simuctl("pki", "sign-firmware", str(tmp_path / "none"))
+    assert (said.code, said.out) == (1, "")
+    assert "No such file" in said.err
+
+
 # -- signing requests ---------------------------------------------------------------------------
 
 
@@ -208,6 +291,7 @@ def test_init_issue_and_show(simuctl: Simuctl, home: Path) -> None:
         (["show"], 1, "holds no PKI"),
         (["issue", "CP-1"], 1, "holds no PKI"),
         (["issue"], 2, "nothing is asked for"),
+        (["sign-firmware", "fw.bin"], 1, "holds no PKI"),
         (["issue", "CP-1", "--name", "x"], 2, "--name goes with --csms"),
         (["issue", "CP-1", "--expired", "--not-yet-valid"], 2, "exclude each other"),
         (["init", "--name", "\u00fc" * 70], 1, "is neither a host name nor an IP address"),
