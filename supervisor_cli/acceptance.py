@@ -1,7 +1,7 @@
 """Waiting until the CSMS has accepted what the launcher has started."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState
@@ -12,20 +12,36 @@ from supervisor_cli.outcomes import Told, for_each
 if TYPE_CHECKING:
     from supervisor_cli.client import SimuClient
 
+_WAITING_FOR: Final = "waiting for the CSMS to accept"
+
 
 async def accepted(
     simu: "SimuClient",
     outcomes: Sequence[Told],
     wait_s: float | None,
     now: Callable[[str], None],
+    on_step: Callable[[str, int, int], None] | None = None,
 ) -> list[Told]:
-    """Wait until those that were started are Accepted; the others keep their outcome."""
+    """Wait until those that were started are Accepted; the others keep their outcome.
+
+    Args:
+        simu: the environment.
+        outcomes: of the start.
+        wait_s: how long to wait; None: not at all.
+        now: told in words what is going on.
+        on_step: told instead how many of how many have been accepted.
+    """
     if wait_s is None:
         return list(outcomes)
     by_id = {each.charge_point_id: each for each in outcomes if each.ok}
-    now(f"waiting until the CSMS has accepted {', '.join(by_id) or 'none'}")
+    settled = 0
+    if on_step is None:
+        now(f"waiting until the CSMS has accepted {', '.join(by_id) or 'none'}")
+    elif by_id:
+        on_step(_WAITING_FOR, 0, len(by_id))
 
     async def one(charge_point_id: str) -> Told:
+        nonlocal settled
         try:
             await simu.wait_for(lambda view: _is_settled(view, charge_point_id), timeout_s=wait_s)
         except SimuError as exc:
@@ -33,6 +49,9 @@ async def accepted(
         charge_point = simu.view.get(charge_point_id)
         if charge_point is not None and charge_point.death is not None:
             raise _died(simu.view, charge_point_id)
+        settled += 1
+        if on_step is not None:
+            on_step(_WAITING_FOR, settled, len(by_id))
         return Told(
             charge_point_id=charge_point_id, text=f"{by_id[charge_point_id].text}, Accepted"
         )

@@ -16,6 +16,8 @@ from supervisor_cli.commands import (
     lifecycle,
     look,
     pki,
+    schema,
+    setup,
 )
 from supervisor_cli.context import Seams, build_settings
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
@@ -23,6 +25,8 @@ from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
 COMMAND_MODULES: Final = (
     environment,
     add,
+    setup,
+    schema,
     lifecycle,
     look,
     car,

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from supervisor_cli.terminal import doing, talk_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 _NARROW_COLUMNS: Final = 60
 """Below this the words and the numbers need the place of the bar."""
@@ -29,6 +33,13 @@ def counting(text: str, total: int) -> Iterator[OnStep]:
         with doing(text) as now:
             yield lambda _done, words: now(words) if words else None
         return
+    with bar(console) as shown:
+        task = shown.add_task(text, total=total)
+        yield lambda done, words: shown.update(task, completed=done, description=words or None)
+
+
+def bar(console: "Console") -> "Progress":
+    """Return what shows bars on a terminal, gone at the end."""
     from rich.progress import (  # noqa: PLC0415 - 30 ms
         BarColumn,
         MofNCompleteColumn,
@@ -43,6 +54,4 @@ def counting(text: str, total: int) -> Iterator[OnStep]:
     if console.width >= _NARROW_COLUMNS:
         columns[2:2] = [BarColumn(bar_width=None)]
         columns.append(TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as shown:
-        task = shown.add_task(text, total=total)
-        yield lambda done, words: shown.update(task, completed=done, description=words or None)
+    return Progress(*columns, console=console, transient=True)

@@ -1,13 +1,22 @@
 """Charge points that are started with secrets: those are there before, and not left behind."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from typing import Final, Protocol
 
 from launcher.api import Answer, ErrorCode, Specification
 from supervisor_cli.client import OnProgress, SimuClient
 from supervisor_cli.errors import ExitCode, SimuError
-from supervisor_cli.secret_files import SecretSources
 from supervisor_cli.secret_volumes import SecretStore
+
+_SIDE_BY_SIDE: Final = 4
+
+
+class Secrets(Protocol):
+    """Knows the secrets of charge points."""
+
+    def read(self, charge_point_id: str) -> dict[str, bytes]:
+        """Return the files of a charge point: name -> what it holds."""
 
 
 async def start(
@@ -15,22 +24,39 @@ async def start(
     specifications: Sequence[Specification],
     on_progress: OnProgress,
     open_store: Callable[[], SecretStore],
-    sources: SecretSources,
+    sources: Secrets,
+    having: Collection[str] | None = None,
 ) -> Answer:
     """Keep the secrets of charge points for them, and start them; see `SimuClient.start`.
+
+    Args:
+        simu: the environment.
+        specifications: of the charge points.
+        on_progress: told how far it is.
+        open_store: keeps the secrets.
+        sources: has them.
+        having: ids of those that have any; None: all of them.
 
     Raises:
         SimuError: a file cannot be read, the engine refuses, or as `SimuClient.start`.
     """
     store = await asyncio.to_thread(open_store)
     given: list[str] = []
+    room = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def keep(charge_point_id: str) -> None:
+        async with room:
+            given.append(charge_point_id)
+            await asyncio.to_thread(store.write, charge_point_id, sources.read(charge_point_id))
+
+    def may_have(charge_point_id: str) -> bool:
+        known = simu.view.get(charge_point_id)
+        # One that lives is refused by the launcher: its secrets stay as they are.
+        is_alive = known is not None and known.alive
+        return not is_alive and (having is None or charge_point_id in having)
+
     try:
-        for each in specifications:
-            known = simu.view.get(each.id)
-            # One that lives is refused by the launcher: its secrets stay as they are.
-            if known is None or not known.alive:
-                given.append(each.id)
-                await asyncio.to_thread(store.write, each.id, sources.read(each.id))
+        await _all(keep(each.id) for each in specifications if may_have(each.id))
         answer = await simu.start(specifications, on_progress)
     except SimuError as exc:
         # A launcher that says nothing may yet start them.
@@ -40,6 +66,16 @@ async def start(
     refused = {it.id for it in answer.results if not it.ok and it.code is not ErrorCode.ALIVE}
     await _discard(store, [each for each in given if each in refused or answer.code is not None])
     return answer
+
+
+async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do all of it; what goes wrong first is raised when none runs any more."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work, name="keep secrets")
+    except* SimuError as exc:
+        raise exc.exceptions[0] from exc
 
 
 async def _discard(store: SecretStore, charge_point_ids: Iterable[str]) -> None:

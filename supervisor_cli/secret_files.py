@@ -43,11 +43,13 @@ class SecretSources:
         password: stands on the command line itself; `repr` does not show it.
         paths: by the name of the file, see `cp_image.api.secrets`; may have `PLACE_OF_ID`.
         from_pki: the names of those that a test PKI has.
+        named_by: what people gave them by, by the same names.
     """
 
     password: Password | None = None
     paths: Mapping[str, Path] = field(default_factory=dict)
     from_pki: frozenset[str] = frozenset()
+    named_by: Mapping[str, str] = field(default_factory=lambda: _OPTIONS)
 
     @property
     def is_empty(self) -> bool:
@@ -85,14 +87,14 @@ class SecretSources:
                     f"the PKI holds no certificate of {charge_point_id}: {own} is missing",
                     hint=f"simuctl pki issue {charge_point_id} issues one",
                 )
-            found[name] = _read(own, name)
+            found[name] = _read(own, name, self.named_by[name])
         if self.password is not None:
-            found[secrets.AUTHORIZATION_KEY] = _key(self.password.text.encode(), "--password")
+            where = self.named_by[secrets.AUTHORIZATION_KEY][: -len("-file")]
+            found[secrets.AUTHORIZATION_KEY] = _key(self.password.text.encode(), where)
         return found
 
 
-def _read(path: Path, name: str) -> bytes:
-    option = _OPTIONS[name]
+def _read(path: Path, name: str, option: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as exc:

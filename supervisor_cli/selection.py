@@ -1,10 +1,13 @@
 """Which charge points the words of a command mean, and what is said of those that are not there."""
 
 import difflib
+import itertools
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
+from launcher.fleet_file import placeholders
+from launcher.fleet_file.placeholders import PlaceholderError
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView, natural_key
 
@@ -85,10 +88,48 @@ def need_connector(charge_point: ChargePointView, connector_id: int) -> None:
 
 def next_free_id(known: Collection[str]) -> str:
     """Return the lowest of CP-0001, CP-0002, … that is not taken."""
-    number = 1
-    while f"CP-{number:04d}" in known:
-        number += 1
-    return f"CP-{number:04d}"
+    return free_ids(known, 1)[0]
+
+
+def free_ids(known: Collection[str], count: int) -> list[str]:
+    """Return the `count` lowest of CP-0001, CP-0002, … that are not taken."""
+    numbered = (f"CP-{number:04d}" for number in itertools.count(1))
+    return list(itertools.islice((each for each in numbered if each not in known), count))
+
+
+def numbered_ids(
+    words: Sequence[str], *, count: int | None, pattern: str | None, first: int
+) -> list[str]:
+    """Return the ids of new charge points, each once; none where those that are free will do.
+
+    Args:
+        words: ids.
+        count: how many; None where nothing was said.
+        pattern: of the ids, as in ``CP-{n:04}``.
+        first: what n begins with.
+
+    Raises:
+        SimuError: that does not go together (exit code 2).
+    """
+    if words and (count is not None or pattern is not None):
+        raise _usage("ids and --count or --id exclude each other")
+    if pattern is None:
+        return list(dict.fromkeys(words))
+    try:
+        ids = [
+            placeholders.expand(pattern, number=number, charge_point_id=None)
+            for number in range(first, first + (1 if count is None else count))
+        ]
+    except PlaceholderError as exc:
+        raise _usage(f"--id {pattern}: {exc}") from exc
+    if len(set(ids)) < len(ids):
+        raise _usage(f"--id {pattern} has no place for a number")
+    return ids
+
+
+def _usage(text: str) -> SimuError:
+    hint = "for example --count 50 --id 'CP-{n:04}'"
+    return SimuError(text, hint=hint, exit_code=ExitCode.USAGE)
 
 
 def _expand(known: Collection[str], word: str) -> list[str]:

@@ -11,6 +11,7 @@ from cp_image.api.secrets import SecurityProfile, TlsVerification
 from launcher.api import Specification
 from launcher.fleet import EntryError, read_specification
 from launcher.fleet_file import keys, placeholders
+from launcher.fleet_file.around import Around
 from launcher.fleet_file.options import Given, OptionReader, Options
 from launcher.fleet_file.placeholders import PlaceholderError
 from launcher.fleet_file.wanted import WantedChargePoint
@@ -27,6 +28,7 @@ _OF_PKI: Final = {
     secrets.ROOT_CA: "root_ca.pem",
     secrets.CLIENT_CERT: "charge_points/{id}.pem",
     secrets.CLIENT_KEY: "charge_points/{id}.key",
+    secrets.MANUFACTURER_CA: "root_ca.pem",
 }
 
 
@@ -67,8 +69,7 @@ class Expansion:
     Args:
         reader: is told what is wrong.
         folder: where paths begin.
-        supplied: paths to secrets for those that name none, by the names of
-            `cp_image.api.secrets`; {id} is filled in.
+        around: what holds beside the file.
         taken: where each id that is taken was given; grows.
         literal: nothing is filled in: braces are braces, as in set-up files of other programs.
     """
@@ -78,13 +79,13 @@ class Expansion:
         reader: OptionReader,
         *,
         folder: str,
-        supplied: Mapping[str, str],
+        around: Around,
         taken: dict[str, str],
         literal: bool,
     ) -> None:
         self._reader = reader
         self._folder = folder
-        self._supplied = supplied
+        self._around = around
         self._taken = taken
         self._literal = literal
 
@@ -133,7 +134,7 @@ class Expansion:
         password = entry.value(keys.PASSWORD)
         pki = self._filled(entry, keys.PKI, number, charge_point_id)
         lacking = self._lacking(entry, paths, password)
-        self._complete(paths, lacking, pki, charge_point_id)
+        from_pki = self._complete(paths, lacking, pki, charge_point_id)
         if paths or password is not None:
             raw[_SECRETS] = True
         specification = self._specification(entry, raw)
@@ -144,6 +145,7 @@ class Expansion:
             specification=specification,
             folder=self._folder,
             paths=paths,
+            from_pki=from_pki,
             password=password,
             missing=missing,
             origin=f"{self._reader.file}:{entry.line}",
@@ -182,14 +184,16 @@ class Expansion:
 
     def _complete(
         self, paths: dict[str, str], lacking: set[str], pki: str | None, charge_point_id: str
-    ) -> None:
-        """Take what is lacking from a PKI, or from what is supplied."""
+    ) -> frozenset[str]:
+        """Take what is lacking from a PKI, or from what is supplied; return what is a PKI's."""
+        of_pki = {*(self._around.from_pki if pki is None else _OF_PKI)} & lacking
         for secret in sorted(lacking):
-            path = self._supplied.get(secret)
+            path = self._around.supplied.get(secret)
             if pki is not None and secret in _OF_PKI:
                 path = f"{pki}/{_OF_PKI[secret]}"
             if path is not None:
                 paths[secret] = path.replace("{id}", charge_point_id)
+        return frozenset(of_pki)
 
     def _specification(self, entry: Entry, raw: dict[str, Any]) -> Specification:
         try:

@@ -59,8 +59,8 @@ _SECRETS: Final[tuple[tuple[str, Any, str], ...]] = (
     (
         PKI,
         Path,
-        "folder of simuctl pki: gives root_ca from profile 2 on, client_cert and client_key for "
-        f"profile 3. {_IN_PATHS}",
+        "folder of simuctl pki: gives what a security profile needs and is not named: root_ca, "
+        f"client_cert, client_key, and manufacturer_ca. {_IN_PATHS}",
     ),
 )
 _OF_ENTRIES: Final[tuple[tuple[str, Any, str], ...]] = (

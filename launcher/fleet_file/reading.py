@@ -2,14 +2,15 @@
 
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from launcher.fleet_file import json_text, keys, yaml_text
+from launcher.fleet_file.around import Around
 from launcher.fleet_file.expansion import Entry, Expansion
 from launcher.fleet_file.keys import did_you_mean
 from launcher.fleet_file.nodes import DocumentError, Item, Node, Remark, Scalar
-from launcher.fleet_file.options import Given, OptionReader, Options
+from launcher.fleet_file.options import OptionReader, Options
 from launcher.fleet_file.wanted import WantedChargePoint
 
 _SHAPE: Final = "it is a mapping with charge_points, and perhaps defaults and templates"
@@ -29,31 +30,6 @@ class Source:
     content: bytes
     folder: str = "."
     is_json: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
-    """What whoever reads files has to say to them.
-
-    Attributes:
-        supplied: paths to secrets for those that need them and name none, by the names of
-            `cp_image.api.secrets`; {id} is filled in.
-        over: options that hold whatever the files say.
-        under: options that hold where the files say nothing.
-    """
-
-    supplied: Mapping[str, str] = field(default_factory=dict)
-    over: Mapping[str, Any] = field(default_factory=dict)
-    under: Mapping[str, Any] = field(default_factory=dict)
-
-    def options(self, values: Mapping[str, Any], line: int, path: str) -> Options:
-        """Return options as if they stood in an entry."""
-        return Options(
-            values={
-                name: Given(value=value, line=line, path=f"{path}.{name}")
-                for name, value in values.items()
-            }
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +138,7 @@ class _File:
         expansion = Expansion(
             reader,
             folder=self._source.folder,
-            supplied=self._around.supplied,
+            around=self._around,
             taken=self._taken,
             literal=literal,
         )

@@ -13,6 +13,7 @@ class WantedChargePoint:
     Attributes:
         folder: where relative paths begin.
         paths: where its secrets are, by the names of `cp_image.api.secrets`.
+        from_pki: the names of those that a test PKI has.
         password: stands in the file itself; None where it does not; `repr` does not show it.
         missing: the secrets its security profile needs and nothing names, by the same names.
         origin: file and line, for people.
@@ -21,6 +22,7 @@ class WantedChargePoint:
     specification: Specification
     folder: str
     paths: Mapping[str, str] = field(default_factory=dict)
+    from_pki: frozenset[str] = frozenset()
     password: str | None = field(default=None, repr=False)
     missing: tuple[str, ...] = ()
     origin: str = ""

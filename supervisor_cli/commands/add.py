@@ -18,6 +18,12 @@ from supervisor_cli.commands.container_options import (
     OnCrashOption,
     PidsOption,
 )
+from supervisor_cli.commands.fleet_options import (
+    CountOption,
+    FilesOption,
+    FirstOption,
+    PatternOption,
+)
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.commands.security import (
     AnyHostNameOption,
@@ -36,10 +42,11 @@ from supervisor_cli.commands.security import (
 )
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
-from supervisor_cli.outcomes import Told, from_answer, progress_words, tell, words
+from supervisor_cli.outcomes import Told, from_answer, tell
 from supervisor_cli.secret_files import SecretSources
-from supervisor_cli.selection import next_free_id
-from supervisor_cli.terminal import doing
+from supervisor_cli.selection import free_ids, numbered_ids
+from supervisor_cli.stages import stages
+from supervisor_cli.terminal import say
 
 CENTRAL_SYSTEM_VARIABLE: Final = "SIMU_CENTRAL_SYSTEM"
 
@@ -52,6 +59,8 @@ def register(app: typer.Typer) -> None:
             "simuctl add CP-7 CP-8 -u ws://localhost:9000/ocpp --phases 3 -n 2",
             "simuctl add FAST-1 -u wss://csms.example.com/ocpp --type DC",
             "simuctl add SOAK-1 --config MeterValueSampleInterval=60 --clock-rate 60",
+            "simuctl add --count 50 --id 'CP-{n:04}' -u ws://localhost:9000/ocpp",
+            "simuctl add -f fleet.yaml",
             "simuctl add TOUGH-1 --on-crash restart --memory 96 --cpus 0.5",
             "simuctl add SAFE-1 -u wss://localhost:9000/ocpp --security-profile 2 "
             "--password-file pw --root-ca root_ca.pem",
@@ -70,15 +79,19 @@ def add(  # noqa: PLR0913 - the options of a charge point
     ] = None,
     *,
     central_system: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--central-system",
             "-u",
             metavar="URL",
             envvar=CENTRAL_SYSTEM_VARIABLE,
-            help="CSMS URL, ws:// or wss://, without the charge point id.",
+            help="CSMS URL, ws:// or wss://, without the charge point id; needed without -f.",
         ),
-    ],
+    ] = None,
+    files: FilesOption = None,
+    count: CountOption = None,
+    pattern: PatternOption = None,
+    first: FirstOption = 1,
     kind: Annotated[
         ChargePointType, typer.Option("--type", "-t", case_sensitive=False, help="AC or DC.")
     ] = ChargePointType.AC,
@@ -159,6 +172,22 @@ def add(  # noqa: PLR0913 - the options of a charge point
     as_json: AsJson = False,
 ) -> None:
     """Start charge points, and wait until the CSMS has accepted them."""
+    secret_paths = paths_of(password_file, root_ca, client_cert, client_key, manufacturer_ca)
+    wait_s = None if no_wait else timeout
+    if files:
+        from supervisor_cli.commands.add_files import add_files  # noqa: PLC0415 - YAML costs 50 ms
+
+        add_files(
+            context, files, central_system, secret_paths, pki=pki, wait_s=wait_s, as_json=as_json
+        )
+        return
+    if central_system is None:
+        raise SimuError(
+            "Missing option '--central-system' / '-u'",
+            hint="simuctl add --help; -f FILE takes charge points from a file",
+            exit_code=ExitCode.USAGE,
+        )
+    named = numbered_ids(ids or [], count=count, pattern=pattern, first=first)
     if kind is ChargePointType.DC and nb_phases not in {None, 1}:
         raise SimuError(
             f"--phases {nb_phases}: a DC charge point has one phase",
@@ -171,7 +200,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
         user=authorization_user,
         insecure_tls=insecure_tls,
         any_host_name=any_host_name,
-        paths=paths_of(password_file, root_ca, client_cert, client_key, manufacturer_ca),
+        paths=secret_paths,
         pki=pki,
         environment=settings(context).environment,
     )
@@ -198,14 +227,15 @@ def add(  # noqa: PLR0913 - the options of a charge point
 
     def specify(charge_point_id: str) -> Specification:
         own_serial = charge_point_id[:25] if serial is None else serial
-        named = {key: value for key, value in given.items() if value is not None}
-        return specification({"id": charge_point_id, "serial": own_serial, **named})
+        said = {key: value for key, value in given.items() if value is not None}
+        return specification({"id": charge_point_id, "serial": own_serial, **said})
 
     wanted = _Wanted(
-        ids=list(dict.fromkeys(ids or [])),
+        ids=named,
+        free=0 if named or count == 0 else count or 1,
         specify=specify,
         sources=security.sources,
-        wait_s=None if no_wait else timeout,
+        wait_s=wait_s,
     )
     tell(run(_add(settings(context), wanted)), as_json=as_json)
 
@@ -237,9 +267,14 @@ def _key_and_value(word: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """Charge points to start; `ids` is empty for one with the next free id."""
+    """Charge points to start.
+
+    Attributes:
+        free: how many more, with the next free ids.
+    """
 
     ids: list[str]
+    free: int
     specify: Callable[[str], Specification]
     sources: SecretSources
     wait_s: float | None
@@ -250,12 +285,15 @@ async def _add(common: Settings, wanted: _Wanted) -> list[Told]:
         wanted.specify(each)
         wanted.sources.read(each)
     async with common.client() as simu:
-        ids = wanted.ids or [next_free_id(simu.view.by_id)]
-        with doing(words("starting", len(ids))) as now:
+        ids = [*wanted.ids, *free_ids(simu.view.by_id, wanted.free)]
+        if not ids:
+            return []
+        with stages() as shown:
+            shown.show("starting", 0, len(ids))
             specifications = [wanted.specify(each) for each in ids]
 
             def heard(progress: Progress) -> None:
-                now(progress_words("starting", progress))
+                shown.show("starting", progress.done, progress.total)
 
             if wanted.sources.is_empty:
                 answer = await simu.start(specifications, heard)
@@ -266,4 +304,4 @@ async def _add(common: Settings, wanted: _Wanted) -> list[Told]:
                     simu, specifications, heard, common.secret_store, wanted.sources
                 )
             outcomes = from_answer(answer, done="started", about=simu)
-            return await accepted(simu, outcomes, wanted.wait_s, now)
+            return await accepted(simu, outcomes, wanted.wait_s, say, shown.show)

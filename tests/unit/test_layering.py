@@ -56,9 +56,11 @@ NEVER: dict[str, set[str]] = {
     "launcher": {"supervisor_cli", *TERMINAL},
     "launcher.api": {"docker", *IO, *CLOCK, *MQTT},
     "launcher.fleet": {"docker", *IO, *CLOCK, *MQTT},
+    "launcher.fleet_file": {"docker", "os", "pathlib", *IO, *CLOCK, *MQTT},
     "launcher.reconcile": {"docker", *IO, *CLOCK, *MQTT},
     "launcher.docker_host": MQTT,
     "supervisor_cli.fleet_view": {"docker", *IO, *CLOCK, *MQTT},
+    "supervisor_cli.setup_plan": {"docker", *IO, *CLOCK, *MQTT},
     "supervisor_cli.render": {"docker", *MQTT},
     "supervisor_cli.dashboard": {"docker", *MQTT},
 }
@@ -66,7 +68,13 @@ NEVER: dict[str, set[str]] = {
 # What a package may import of another one.
 DOORS: dict[str, set[str]] = {
     "launcher": {"cp_image.api", "cp_image.mqtt_link"},
-    "supervisor_cli": {"cp_image.api", "cp_image.mqtt_link", "launcher.api", "launcher.fleet"},
+    "supervisor_cli": {
+        "cp_image.api",
+        "cp_image.mqtt_link",
+        "launcher.api",
+        "launcher.fleet",
+        "launcher.fleet_file",
+    },
 }
 
 # The only modules that import a library.

@@ -25,6 +25,7 @@ from cp_image.api.topics import Topic
 from cp_image.mqtt_link import BrokerAddress, BrokerUnreachableError, Message
 from launcher.api import (
     CP_CONTAINER,
+    CP_SPECIFICATION,
     LAUNCHER_CMD,
     LAUNCHER_EVENT,
     LAUNCHER_RESULT,
@@ -165,6 +166,10 @@ class World:
         topic = CP_CONTAINER.build(ROOT, charge_point_id)
         self.publish(topic, encode(ContainerStatus(state=state, **fields)), retain=True)
 
+    def specification(self, entry: dict[str, Any]) -> None:
+        topic = CP_SPECIFICATION.build(ROOT, entry["id"])
+        self.publish(topic, msgspec.json.encode(entry), retain=True)
+
     def connector(self, charge_point_id: str, number: int, status: ConnectorStatus) -> None:
         topic = topics.CONNECTOR_STATUS.build(ROOT, charge_point_id, number)
         self.publish(topic, encode(status), retain=True)
@@ -228,6 +233,7 @@ class World:
             if alive:
                 return Outcome(id=name, ok=False, code=ErrorCode.ALIVE, text=f"{name} is alive")
             self.containers.add(name)
+            self.specification(entry)
             self._boot(name, entry)
             return Outcome(id=name, ok=True)
         if name not in self.containers:
@@ -245,7 +251,8 @@ class World:
             self.container(name, CONDITIONS[kind])
         else:
             self.containers.discard(name)
-            self.publish(topics.CP_STATUS.build(ROOT, name), b"", retain=True)
+            for topic in sorted(each for each in self.retained if f"/cps/{name}/" in each):
+                self.publish(topic, b"", retain=True)
         return Outcome(id=name, ok=True)
 
     def _alive(self, name: str) -> bool:

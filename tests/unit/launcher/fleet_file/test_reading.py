@@ -8,7 +8,8 @@ import pytest
 from cp_image.api.payloads import ChargePointType
 from launcher.api import OnCrash, Specification
 from launcher.fleet import read_specification
-from launcher.fleet_file.reading import Around, Reading, Source, read
+from launcher.fleet_file.around import Around
+from launcher.fleet_file.reading import Reading, Source, read
 from launcher.fleet_file.wanted import WantedChargePoint
 
 HEAD = "defaults: {type: AC, central_system: 'ws://h'}\n"
@@ -248,6 +249,7 @@ charge_points:
 @pytest.mark.parametrize(
     ("profile", "more", "names"),
     [
+        (0, "password: x", {}),
         (1, "password: x", {}),
         (2, "password: x", {"root_ca.pem": "p/root_ca.pem"}),
         (
@@ -261,12 +263,14 @@ charge_points:
         ),
     ],
 )
-def test_a_pki_gives_what_the_profile_needs(profile: int, more: str, names: object) -> None:
+def test_a_pki_gives_what_the_profile_needs(profile: int, more: str, names: dict[str, str]) -> None:
     (found,) = wanted(f"""
 defaults: {{pki: p, type: AC, central_system: 'wss://h'}}
 charge_points: [{{id: CP-1, security_profile: {profile}, {more}}}]
 """)
-    assert found.paths == names
+    signer = {} if profile == 0 else {"manufacturer_ca.pem": "p/root_ca.pem"}
+    assert found.paths == {**signer, **names}
+    assert found.from_pki == {key for key, path in found.paths.items() if path.startswith("p/")}
 
 
 def test_a_nearer_password_takes_the_place_of_a_file_and_the_other_way_round() -> None:

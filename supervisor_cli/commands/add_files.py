@@ -1,0 +1,94 @@
+"""`simuctl add -f`: the charge points of fleet files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from supervisor_cli import fleets
+from supervisor_cli.acceptance import accepted
+from supervisor_cli.commands.fleet_options import (
+    given_options,
+    is_given,
+    note,
+    refuse_beside,
+    supplied,
+)
+from supervisor_cli.context import Settings, run, settings
+from supervisor_cli.fleets import Fleet, FleetSecrets
+from supervisor_cli.outcomes import Told, tell
+from supervisor_cli.stages import stages
+from supervisor_cli.terminal import say
+
+_ALLOWED: Final = frozenset(
+    {
+        "files",
+        "central_system",
+        "no_wait",
+        "timeout",
+        "as_json",
+        "password_file",
+        "root_ca",
+        "client_cert",
+        "client_key",
+        "manufacturer_ca",
+        "pki",
+    }
+)
+
+
+def add_files(
+    context: typer.Context,
+    files: Sequence[str],
+    central_system: str | None,
+    secret_paths: Mapping[str, Path | None],
+    *,
+    pki: Path | None,
+    wait_s: float | None,
+    as_json: bool,
+) -> None:
+    """Start the charge points of fleet files.
+
+    Args:
+        context: of the command.
+        files: their names; ``-`` is stdin.
+        central_system: on the command line it takes the place of what the files say; from the
+            environment it fills in where they say nothing.
+        secret_paths: for those that need secrets and name none.
+        pki: likewise.
+        wait_s: how long to wait for the CSMS; None: not at all.
+        as_json: how the outcomes are printed.
+
+    Raises:
+        SimuError: other options are given, a file is faulty, or any charge point fails.
+    """
+    refuse_beside("-f", given_options(context, _ALLOWED))
+    said = {"central_system": central_system} if central_system is not None else {}
+    on_the_line = is_given(context, "central_system")
+    common = settings(context)
+    at_hand, of_pki = supplied(secret_paths, pki, common.environment)
+    fleet = fleets.load_fleet(
+        *files,
+        supplied=at_hand,
+        from_pki=of_pki,
+        over=said if on_the_line else {},
+        under={} if on_the_line else said,
+    )
+    note(fleet)
+    FleetSecrets.of(fleet.charge_points).check()
+    if not fleet.charge_points:
+        say("the files ask for no charge points")
+    tell(run(_start(common, fleet, wait_s)), as_json=as_json)
+
+
+async def _start(common: Settings, fleet: Fleet, wait_s: float | None) -> list[Told]:
+    if not fleet.charge_points:
+        return []
+    async with common.client() as simu:
+        with stages() as progress:
+            progress.show("starting", 0, len(fleet.charge_points))
+            started = await fleets.start(
+                simu, fleet.charge_points, common.secret_store, progress.show
+            )
+            return await accepted(simu, started, wait_s, say, progress.show)

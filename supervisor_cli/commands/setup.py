@@ -1,0 +1,275 @@
+"""The commands setup save and setup load."""
+
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cp_image.api.central_system import without_password
+from launcher.api import Specification
+from supervisor_cli.commands.fleet_options import note, supplied
+from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
+from supervisor_cli.commands.security import (
+    ClientCertOption,
+    ClientKeyOption,
+    ManufacturerCaOption,
+    PasswordFileOption,
+    PkiOption,
+    RootCaOption,
+    paths_of,
+)
+from supervisor_cli.context import Settings, run, settings
+from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.outcomes import Told, tell
+from supervisor_cli.terminal import say
+
+if TYPE_CHECKING:
+    from supervisor_cli.fleet_view import FleetView
+    from supervisor_cli.fleets import Fleet
+    from supervisor_cli.setup_plan import SetUpPlan
+
+_STDOUT: Final = "-"
+_YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
+
+
+class Format(StrEnum):
+    """How a set-up is written."""
+
+    JSON = "json"
+    """as open-ocpp-simu does, and reads it"""
+    YAML = "yaml"
+    """a fleet file"""
+
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the root."""
+    group = typer.Typer(
+        name="setup",
+        no_args_is_help=True,
+        help="Save the fleet to a file, and make it what a file says.",
+    )
+    group.command(
+        name="save",
+        epilog=examples(
+            "simuctl setup save fleet.json",
+            "simuctl setup save fleet.yaml",
+            "simuctl setup save - --format yaml",
+        ),
+    )(save)
+    group.command(
+        name="load",
+        epilog=examples(
+            "simuctl setup load fleet.yaml",
+            "simuctl setup load fleet.json --yes",
+            "simuctl setup load fleet.yaml --keep",
+            "simuctl setup load fleet.yaml --dry-run",
+        ),
+    )(load)
+    app.add_typer(group)
+
+
+def save(
+    context: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help=".json: as open-ocpp-simu has it; .yaml: a fleet file; - is stdout.",
+        ),
+    ],
+    *,
+    format_: Annotated[
+        Format | None,
+        typer.Option("--format", case_sensitive=False, help="Instead of what FILE ends with."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Write over a file without asking.")
+    ] = False,
+) -> None:
+    """Save the fleet: all that was asked for of each charge point, but no secrets."""
+    wanted = settings(context)
+    chosen = format_ or _format_of(file)
+    path = None if file == _STDOUT else Path(file)
+    if path is not None and path.is_dir():
+        raise SimuError(f"cannot write {path}: it is a directory")
+    if path is not None and path.exists() and not yes:
+        _confirm_overwriting(wanted, path)
+    specifications = _specifications(run(_snapshot(wanted)))
+    content = _content(specifications, chosen, wanted.environment)
+    if path is None:
+        sys.stdout.write(content.decode())
+    else:
+        _write(path, content)
+        say(f"{len(specifications)} charge points saved to {path}")
+    _say_what_is_not_saved(specifications)
+
+
+def load(  # noqa: PLR0913 - the secrets a file does not have
+    context: typer.Context,
+    file: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Fleet files, YAML or JSON; - is stdin.")
+    ],
+    *,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Only add: what is there stays as it is.")
+    ] = False,
+    yes: YesOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be done.")
+    ] = False,
+    password_file: PasswordFileOption = None,
+    root_ca: RootCaOption = None,
+    client_cert: ClientCertOption = None,
+    client_key: ClientKeyOption = None,
+    manufacturer_ca: ManufacturerCaOption = None,
+    pki: PkiOption = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Make the fleet what files say: remove, start, restart; what is right stays untouched."""
+    from supervisor_cli.fleets import load_fleet  # noqa: PLC0415 - YAML costs 50 ms
+
+    paths = paths_of(password_file, root_ca, client_cert, client_key, manufacturer_ca)
+    common = settings(context)
+    at_hand, of_pki = supplied(paths, pki, common.environment)
+    fleet = load_fleet(*file, supplied=at_hand, from_pki=of_pki)
+    note(fleet)
+    wanted = _Load(
+        fleet=fleet,
+        only_add=keep,
+        asked=yes,
+        dry_run=dry_run,
+        wait_s=None if no_wait else timeout,
+    )
+    tell(run(_load(common, wanted)), as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Load:
+    fleet: "Fleet"
+    only_add: bool
+    asked: bool
+    dry_run: bool
+    wait_s: float | None
+
+
+async def _load(common: Settings, wanted: _Load) -> list[Told]:
+    from supervisor_cli import fleets  # noqa: PLC0415 - YAML costs 50 ms
+    from supervisor_cli.acceptance import accepted  # noqa: PLC0415
+    from supervisor_cli.stages import stages  # noqa: PLC0415
+
+    async with common.client() as simu:
+        todo = wanted.fleet.plan(simu.view, only_add=wanted.only_add)
+        for line in todo.lines:
+            say(line)
+        fleets.FleetSecrets.of(todo.to_start).check()
+        if wanted.dry_run:
+            return []
+        if todo.destroys and not wanted.asked:
+            await _confirm(common, todo)
+        with stages() as progress:
+            told = await fleets.apply(simu, todo, common.secret_store, progress.show)
+            awaited = {*(each.id for each in todo.to_start), *todo.restart}
+            started = [each for each in told if each.charge_point_id in awaited]
+            settled = await accepted(simu, started, wanted.wait_s, say, progress.show)
+        others = [each for each in told if each.charge_point_id not in awaited]
+        kept = [Told(charge_point_id=each, text="kept") for each in todo.keep]
+        return [*others, *settled, *kept]
+
+
+async def _confirm(common: Settings, todo: "SetUpPlan") -> None:
+    import asyncio  # noqa: PLC0415
+
+    number = len(todo.destroys)
+    what = todo.destroys[0] if number == 1 else f"{number} charge points"
+    if not common.is_interactive():
+        raise SimuError(
+            f"nobody is there to confirm the removal of {what}",
+            hint="--yes does not ask; --keep only adds",
+            exit_code=ExitCode.USAGE,
+        )
+    question = f"Remove {what} with all that is stored?"
+    # In a thread, so that the connection stays alive while somebody thinks.
+    if not await asyncio.to_thread(typer.confirm, question, err=True):
+        raise SimuError("nothing was changed")
+
+
+def _confirm_overwriting(common: Settings, path: Path) -> None:
+    if not common.is_interactive():
+        raise SimuError(
+            f"{path} is there already, and nobody to ask",
+            hint="--yes writes over it",
+            exit_code=ExitCode.USAGE,
+        )
+    if not typer.confirm(f"Write over {path}?", err=True):
+        raise SimuError("nothing was saved")
+
+
+async def _snapshot(common: Settings) -> "FleetView":
+    async with common.client() as simu:
+        return simu.view
+
+
+def _specifications(view: "FleetView") -> list[Specification]:
+    from supervisor_cli.setup_plan import specification_of  # noqa: PLC0415 - YAML costs 50 ms
+
+    found = {each.charge_point_id: specification_of(each) for each in view.charge_points}
+    unknown = [charge_point_id for charge_point_id, each in found.items() if each is None]
+    if unknown:
+        raise SimuError(
+            f"nobody has said yet what these are: {', '.join(unknown[:5])}",
+            hint="simuctl ls shows them; simuctl rm removes what is left of them",
+        )
+    return [each for each in found.values() if each is not None]
+
+
+def _content(specifications: Sequence[Specification], chosen: Format, environment: str) -> bytes:
+    if chosen is Format.JSON:
+        from launcher.fleet import dump  # noqa: PLC0415
+
+        return dump(specifications)
+    from launcher.fleet_file.writing import write  # noqa: PLC0415 - YAML costs 50 ms
+
+    title = f"The fleet of environment {environment}"
+    return write(specifications, title=title).encode()
+
+
+def _say_what_is_not_saved(specifications: Sequence[Specification]) -> None:
+    having = [each.id for each in specifications if each.secrets]
+    if having:
+        say(f"passwords, certificates and keys are not saved: {_some(having)} need them to load")
+    in_urls: Mapping[str, str] = {
+        each.id: without_password(each.central_system)
+        for each in specifications
+        if without_password(each.central_system) != each.central_system
+    }
+    if in_urls:
+        say(f"warning: the URLs of {_some(list(in_urls))} are saved with the password in them")
+
+
+def _some(ids: Sequence[str]) -> str:
+    return ", ".join(ids) if len(ids) <= 3 else f"{', '.join(ids[:3])} and {len(ids) - 3} more"
+
+
+def _format_of(file: str) -> Format:
+    return Format.YAML if Path(file).suffix.lower() in _YAML_SUFFIXES else Format.JSON
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file; readers see all of it or nothing."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
+            draft.write(content)
+        Path(draft.name).chmod(0o644)
+        Path(draft.name).replace(path)
+    except OSError as exc:
+        raise SimuError(f"cannot write {path}: {exc.strerror}") from exc
