@@ -30,7 +30,7 @@ class Refusal:
     """A charge point was not let in, or not given a certificate.
 
     Attributes:
-        charge_point_id: what it says it is.
+        charge_point_id: what it says it is; empty where it did not come that far.
     """
 
     charge_point_id: str
@@ -38,7 +38,7 @@ class Refusal:
     at_utc: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __str__(self) -> str:
-        return f"{self.at_utc.astimezone():%H:%M:%S} {self.charge_point_id}: {self.text}"
+        return f"{self.at_utc.astimezone():%H:%M:%S} {self.charge_point_id or '?'}: {self.text}"
 
 
 class Door:

@@ -30,6 +30,7 @@ from supervisor_cli.csms_records import (
     Tag,
     Transaction,
 )
+from supervisor_cli.csms_tls import tell_failures
 from supervisor_cli.frame_line import Direction, FrameRecord
 from supervisor_cli.ocpp_frames import Call, CallErrorCode, Error, Frame, FrameError, Result
 
@@ -112,6 +113,10 @@ class DemoCsms:
         self.refusals: list[Refusal] = []
 
     async def __aenter__(self) -> Self:
+        if self._ssl is not None:
+            tell_failures(
+                self._ssl, lambda text: self._refused(Refusal(charge_point_id="", text=text))
+            )
         self._server = await serve(
             self._serve,
             self._host,

@@ -212,9 +212,10 @@ class CsmsLink:
         try:
             connection = await self._connect(access)
         except CONNECT_ERRORS as exc:
-            failure = access.failure(exc)
+            cause = access.cause(exc)
+            failure = access.failure(cause)
             if failure is None:
-                self._not_connected(shown_url, why_not_connected(exc, self._proxy), None)
+                self._not_connected(shown_url, why_not_connected(cause, self._proxy), None)
             else:
                 self._not_connected(shown_url, failure.reason, failure.fault)
             return

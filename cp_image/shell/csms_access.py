@@ -15,6 +15,7 @@ from cp_image.api.secrets import SecurityProfile, TlsVerification
 from cp_image.core.effects import SetCredentials
 from cp_image.core.identity import GIVEN
 from cp_image.core.link_faults import LinkFault
+from cp_image.shell.alerting_tls import AlertingContext
 from cp_image.shell.secret_files import SecretFiles
 from cp_image.shell.tls_failures import Failure, security_failure
 
@@ -48,7 +49,7 @@ class Access:
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    tls: ssl.SSLContext | None = None
+    tls: AlertingContext | None = None
     has_password: bool = False
     has_certificate: bool = False
 
@@ -56,6 +57,11 @@ class Access:
     def shown_url(self) -> str:
         """The URL as it may be shown."""
         return without_password(self.url)
+
+    def cause(self, exc: Exception) -> Exception:
+        """Return why an attempt failed, of what it ended with."""
+        verdict = self.tls.verdict if self.tls is not None else None
+        return verdict or exc
 
     def failure(self, exc: Exception) -> Failure | None:
         """Return what a failed attempt has to do with security; None where it has nothing."""
@@ -152,8 +158,8 @@ class CsmsAccess:
 
     # -- TLS ----------------------------------------------------------------------------------
 
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def _tls(self) -> AlertingContext:
+        context = AlertingContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHER_SUITES)
         # A certificate that is itself among the roots is trusted, whoever has signed it.

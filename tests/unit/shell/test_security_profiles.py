@@ -294,6 +294,32 @@ def test_a_certificate_of_the_csms_that_is_no_good(
     run(scenario())
 
 
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+@pytest.mark.parametrize(
+    ("make", "alert"),
+    [
+        (lambda: csms_certificate(**LONG_AGO), "CERTIFICATE_EXPIRED"),
+        (lambda: csms_certificate(hosts=("elsewhere",)), "BAD_CERTIFICATE"),
+        (lambda: csms_certificate(Authority("Stranger")), "UNKNOWN_CA"),
+    ],
+    ids=["expired", "wrong-host", "unknown-ca"],
+)
+def test_the_csms_is_told_by_an_alert(
+    cp: ChargePoint,
+    tmp_path: Path,
+    make: Callable[[], Issued],
+    alert: str,
+    version: ssl.TLSVersion,
+) -> None:
+    async def scenario() -> None:
+        heard: list[ssl.SSLError] = []
+        with blunt_server(server(tmp_path, make(), version), heard) as url:
+            await cp.fails(url, P.TLS)
+        assert alert in (heard[0].reason or "")
+
+    run(scenario())
+
+
 def test_no_profile_with_tls_goes_down_to_a_server_without(cp: ChargePoint) -> None:
     async def scenario() -> None:
         async with Csms(login=("CP-1", KEY)) as csms:
@@ -396,8 +422,11 @@ def test_an_encrypted_and_a_weak_key(cp: ChargePoint) -> None:
 
 
 @contextmanager
-def blunt_server(context: ssl.SSLContext) -> Iterator[str]:
-    """A TLS server on threads: unlike asyncio's it says in an alert why it hangs up."""
+def blunt_server(context: ssl.SSLContext, heard: list[ssl.SSLError] | None = None) -> Iterator[str]:
+    """A TLS server on threads: unlike asyncio's it says in an alert why it hangs up.
+
+    What handshakes fail with goes into `heard`.
+    """
     listener = create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -410,7 +439,9 @@ def blunt_server(context: ssl.SSLContext) -> Iterator[str]:
             with tls, suppress(OSError):
                 try:
                     tls.do_handshake()
-                except OSError:
+                except OSError as exc:
+                    if heard is not None and isinstance(exc, ssl.SSLError):
+                        heard.append(exc)
                     # What is unread when a socket is closed would take the alert with it.
                     tls.shutdown(SHUT_WR)
                     while socket.recv(tls, 4096):
