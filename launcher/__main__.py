@@ -59,6 +59,7 @@ async def _run(config: LauncherConfig) -> int:
         config.environment,
         image=config.charge_point_image,
         broker_host=config.charge_point_broker.host,
+        threads=config.side_by_side,
     )
     try:
         version = await engine.check()

@@ -16,8 +16,9 @@ from launcher.turns import CalledOffError, Turns
 
 LOG: Final = logging.getLogger(__name__)
 
-SIDE_BY_SIDE: Final = 4
 _CALLING_OFF: Final = frozenset({CommandType.KILL, CommandType.STOP, CommandType.REMOVE})
+_UNPACED: Final = frozenset({CommandType.KILL, CommandType.STOP})
+"""Power fails for all at the same time."""
 _CAN_BE_CALLED_OFF: Final = frozenset({CommandType.START, CommandType.RESTART})
 
 
@@ -94,9 +95,8 @@ class ChargePoints:
 
     # -- orders -----------------------------------------------------------------------------------
 
-    async def _prepare_start(self, order: Order) -> None:
+    async def _prepare_start(self, order: Order, found: Found) -> None:
         specification = _specification(order)
-        found = await self._engine.find(order.charge_point_id)
         if found.container is not None and found.container.alive:
             raise EntryError(
                 f"charge point {order.charge_point_id} is alive: start needs an id whose container "
@@ -105,15 +105,15 @@ class ChargePoints:
                 code=ErrorCode.ALIVE,
             )
         try:
-            await self._power.prepare(specification, found)
+            made = await self._power.prepare(specification, found)
         except EngineError:
             if found.is_nothing:
                 await self._power.unmake(order.charge_point_id)
             raise
+        self._turns.leave(order.charge_point_id, made)
 
-    async def _start(self, order: Order) -> None:
+    async def _start(self, order: Order, found: Found) -> None:
         specification = _specification(order)
-        found = await self._engine.find(order.charge_point_id)
         try:
             await self._power.bring_up(specification, found)
         except EngineError:
@@ -121,15 +121,14 @@ class ChargePoints:
             raise
         self._caretaker.watch(order.charge_point_id)
 
-    async def _kill(self, order: Order) -> None:
-        await self._end(order, in_order=False)
+    async def _kill(self, order: Order, found: Found) -> None:
+        await self._end(order, found, in_order=False)
 
-    async def _stop(self, order: Order) -> None:
-        await self._end(order, in_order=True)
+    async def _stop(self, order: Order, found: Found) -> None:
+        await self._end(order, found, in_order=True)
 
-    async def _end(self, order: Order, *, in_order: bool) -> None:
+    async def _end(self, order: Order, found: Found, *, in_order: bool) -> None:
         charge_point_id = order.charge_point_id
-        found = await self._engine.find(charge_point_id)
         was_revoked = charge_point_id in self._revoked_ids
         self._revoked_ids.discard(charge_point_id)
         if found.is_nothing and was_revoked:
@@ -148,9 +147,9 @@ class ChargePoints:
             self._power.say_dead(record, "its start was called off")
             self._power.conditions.show(record)
 
-    async def _restart(self, order: Order) -> None:
+    async def _restart(self, order: Order, found: Found) -> None:
         charge_point_id = order.charge_point_id
-        found = await self._find(charge_point_id)
+        self._need(order, found)
         specification = order.specification or self._remembered(charge_point_id, found)
         self._caretaker.let_go(charge_point_id)
         if order.specification is not None and order.specification != found.specification:
@@ -167,9 +166,8 @@ class ChargePoints:
             raise
         self._caretaker.watch(charge_point_id)
 
-    async def _remove(self, order: Order) -> None:
+    async def _remove(self, order: Order, found: Found) -> None:
         charge_point_id = order.charge_point_id
-        found = await self._engine.find(charge_point_id)
         was_revoked = charge_point_id in self._revoked_ids
         self._revoked_ids.discard(charge_point_id)
         if found.is_nothing and not was_revoked and not self._power.is_known(charge_point_id):
@@ -177,15 +175,15 @@ class ChargePoints:
         self._caretaker.let_go(charge_point_id)
         await self._power.remove(charge_point_id, found)
 
-    async def _freeze(self, order: Order) -> None:
-        await self._power.freeze(await self._living(order))
+    async def _freeze(self, order: Order, found: Found) -> None:
+        await self._power.freeze(self._living(order, found))
 
-    async def _thaw(self, order: Order) -> None:
-        await self._power.thaw(await self._living(order))
+    async def _thaw(self, order: Order, found: Found) -> None:
+        await self._power.thaw(self._living(order, found))
 
-    async def _cut(self, order: Order) -> None:
+    async def _cut(self, order: Order, found: Found) -> None:
         charge_point_id = order.charge_point_id
-        found = await self._find(charge_point_id)
+        self._need(order, found)
         specification = found.specification
         if specification is not None and specification.networking is Networking.HOST:
             raise EntryError(
@@ -198,9 +196,9 @@ class ChargePoints:
         await self._engine.set_mark(charge_point_id, Mark.CUT, specification, address)
         await self._set_network(found, cut=True)
 
-    async def _mend(self, order: Order) -> None:
+    async def _mend(self, order: Order, found: Found) -> None:
         charge_point_id = order.charge_point_id
-        found = await self._find(charge_point_id)
+        self._need(order, found)
         mark = found.marks.get(Mark.CUT)
         # Only while its process lives are there connections that its old address keeps; one that
         # is dead would not even start where somebody else has that address by then.
@@ -212,17 +210,22 @@ class ChargePoints:
     # -- inside -----------------------------------------------------------------------------------
 
     async def _guarded(
-        self, order: Order, operation: Callable[[Order], Awaitable[None]]
+        self, order: Order, operation: Callable[[Order, Found], Awaitable[None]]
     ) -> Outcome | None:
         charge_point_id = order.charge_point_id
         lasting = order.type not in _CAN_BE_CALLED_OFF
         try:
-            async with self._turns.turn(charge_point_id, urgent=lasting, lasting=lasting):
+            async with self._turns.turn(
+                charge_point_id,
+                urgent=lasting,
+                lasting=lasting,
+                paced=order.type not in _UNPACED,
+            ) as left:
                 if id(order) in self._revoked:
                     raise CalledOffError(charge_point_id)  # noqa: TRY301 - as if by the turns
                 if operation == self._operations[order.type]:
                     self._pending.pop(id(order), None)
-                await operation(order)
+                await operation(order, left or await self._engine.find(charge_point_id))
         except CalledOffError:
             text = f"charge point {charge_point_id}: its {order.type} was called off"
             return Outcome(id=charge_point_id, ok=False, code=ErrorCode.CANCELLED, text=text)
@@ -237,14 +240,12 @@ class ChargePoints:
         if found.container is not None:
             await self._power.set_network(found.container, cut=cut, address=address)
 
-    async def _find(self, charge_point_id: str) -> Found:
-        found = await self._engine.find(charge_point_id)
+    def _need(self, order: Order, found: Found) -> None:
         if found.is_nothing:
-            raise self._unknown(charge_point_id)
-        return found
+            raise self._unknown(order.charge_point_id)
 
-    async def _living(self, order: Order) -> ContainerRecord:
-        found = await self._find(order.charge_point_id)
+    def _living(self, order: Order, found: Found) -> ContainerRecord:
+        self._need(order, found)
         if found.container is None or not found.container.alive:
             raise self._dead(order)
         return found.container

@@ -11,6 +11,9 @@ from launcher.api import DEFAULT_ENVIRONMENT, ENVIRONMENT_PATTERN, topic_root
 from launcher.container import Surroundings
 from launcher.networks import LARGEST_BRIDGE
 
+SIDE_BY_SIDE: Final = 4
+_MOST_SIDE_BY_SIDE: Final = 64
+
 VARIABLES: Final[Mapping[str, str]] = {
     "SIMU_ENVIRONMENT": f"name of the environment, a DNS label [{DEFAULT_ENVIRONMENT}]",
     "SIMU_BROKER": "MQTT broker as the launcher reaches it, HOST:PORT [127.0.0.1:1883]",
@@ -20,6 +23,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "this machine's own loopback [none]",
     "SIMU_LARGEST_BRIDGE": "charge points per network; the next one gets another "
     f"[{LARGEST_BRIDGE}]",
+    "SIMU_SIDE_BY_SIDE": f"charge points that are started at a time [{SIDE_BY_SIDE}]",
     "SIMU_HEARD_WITHIN": "seconds after its start within which a charge point must be heard [60]",
     **ACCESS_VARIABLES,
     "SIMU_BROKER_ACCESS_VOLUME": "volume that has the files of these for the charge points [none]",
@@ -47,6 +51,7 @@ class LauncherConfig:
         charge_point_image: the one image the launcher starts.
         localhost_proxy: None: charge points cannot reach this machine's loopback.
         largest_bridge: how many charge points a network takes.
+        side_by_side: how many charge points are started at a time.
         heard_within_s: how long a charge point may take to say something after its start.
         log_level: of the launcher and of the charge points.
         broker_access_volume: has by what charge points get into the broker; None: nothing.
@@ -58,6 +63,7 @@ class LauncherConfig:
     charge_point_image: str
     localhost_proxy: str | None
     largest_bridge: int
+    side_by_side: int
     heard_within_s: float
     log_level: str
     broker_access_volume: str | None = None
@@ -126,6 +132,7 @@ def from_environment(variables: Mapping[str, str]) -> LauncherConfig:
         charge_point_image=image,
         localhost_proxy=_proxy(value("SIMU_LOCALHOST_PROXY", "")),
         largest_bridge=_whole("SIMU_LARGEST_BRIDGE", value, LARGEST_BRIDGE, most=LARGEST_BRIDGE),
+        side_by_side=_whole("SIMU_SIDE_BY_SIDE", value, SIDE_BY_SIDE, most=_MOST_SIDE_BY_SIDE),
         heard_within_s=_whole("SIMU_HEARD_WITHIN", value, 60, most=86_400),
         log_level=level,
     )

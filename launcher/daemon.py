@@ -30,7 +30,7 @@ from launcher.api import (
 )
 from launcher.board import Board, Link
 from launcher.caretaker import Caretaker, Voice
-from launcher.charge_points import SIDE_BY_SIDE, ChargePoints
+from launcher.charge_points import ChargePoints
 from launcher.commands import Order
 from launcher.config import LauncherConfig
 from launcher.desk import Desk
@@ -120,7 +120,7 @@ class Daemon:
         )
         self._due = asyncio.Event()
         self._alarms = Alarms()
-        self._turns = Turns(SIDE_BY_SIDE)
+        self._turns = Turns(config.side_by_side)
         self._board = Board(self._root, self._link)
         self._power = Power(engine, self._board, config.surroundings)
         self._caretaker = Caretaker(
@@ -315,6 +315,7 @@ class Daemon:
             case ContainerChanged():
                 if not self._power.was_own_doing(event.container_id, event.change):
                     LOG.info("%s: %s by hand", event.charge_point_id, event.change)
+                    self._turns.forget_words()
                     self._due.set()
                     # The engine lists a container for a moment as it was before the event.
                     self._alarms.set("by hand", _LOOK_AGAIN_S, self._reconcile_again)

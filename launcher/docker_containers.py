@@ -6,13 +6,22 @@ from dataclasses import replace
 from typing import Any, Final
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from docker.types import LogConfig, Mount
 
 from launcher import container, docker_records
 from launcher.api import BROKER_ACCESS_AT
 from launcher.container import ContainerRequest, Mark
-from launcher.engine import ContainerRecord, Found, Marks, Observation, PostMortem, VolumeRecord
+from launcher.engine import (
+    ContainerRecord,
+    Ending,
+    EngineError,
+    Found,
+    Marks,
+    Observation,
+    PostMortem,
+    VolumeRecord,
+)
 
 STOP_S: Final = 10
 _KILLED_WITHIN_S: Final = 20
@@ -97,7 +106,11 @@ def _by_hand(client: docker.APIClient, environment: str, image: str) -> Iterable
 
 
 def create(client: docker.APIClient, request: ContainerRequest) -> str:
-    """Make a container, not yet started; return its id."""
+    """Make a container, not yet started, and its volumes where they are missing; return its id.
+
+    Raises:
+        EngineError: there is no such image.
+    """
     host_config = client.create_host_config(
         mounts=_mounts(request),
         network_mode=request.network,
@@ -114,27 +127,43 @@ def create(client: docker.APIClient, request: ContainerRequest) -> str:
         pids_limit=request.pids,
         log_config=LogConfig(type="local", config=dict(_LOG)),
     )
-    made = client.create_container(
-        request.image,
-        name=request.name,
-        hostname=request.hostname,
-        environment=dict(request.variables),
-        labels=dict(request.labels),
-        host_config=host_config,
-        stop_timeout=STOP_S,
-        # The image has one for those who run it by hand; here the launcher itself watches.
-        healthcheck={"test": ["NONE"]},
-        # The proxies of ~/.docker/config.json are the launcher's, not the charge point's.
-        use_config_proxy=False,
-    )
+    try:
+        made = client.create_container(
+            request.image,
+            name=request.name,
+            hostname=request.hostname,
+            environment=dict(request.variables),
+            labels=dict(request.labels),
+            host_config=host_config,
+            stop_timeout=STOP_S,
+            # The image has one for those who run it by hand; here the launcher itself watches.
+            healthcheck={"test": ["NONE"]},
+            # The proxies of ~/.docker/config.json are the launcher's, not the charge point's.
+            use_config_proxy=False,
+        )
+    except ImageNotFound as exc:
+        raise EngineError(no_image(request.image)) from exc
     return str(made["Id"])
 
 
+def no_image(image: str) -> str:
+    """Return the text of a missing image."""
+    return f"image {image} does not exist on the engine"
+
+
 def _mounts(request: ContainerRequest) -> list[Mount]:
-    mounts = [Mount(container.STATE_DIRECTORY, request.name, type="volume")]
+    # A volume that somebody has taken away meanwhile is made with its labels by the engine.
+    own = dict(request.volume_labels)
+    mounts = [Mount(container.STATE_DIRECTORY, request.name, type="volume", labels=own)]
     if request.secrets_volume is not None:
         mounts.append(
-            Mount(container.SECRETS_AT, request.secrets_volume, type="volume", read_only=True)
+            Mount(
+                container.SECRETS_AT,
+                request.secrets_volume,
+                type="volume",
+                read_only=True,
+                labels=dict(request.secrets_labels),
+            )
         )
     if request.broker_access_volume is not None:
         mounts.append(
@@ -143,14 +172,27 @@ def _mounts(request: ContainerRequest) -> list[Mount]:
     return mounts
 
 
-def kill(client: docker.APIClient, container_id: str) -> None:
+def kill(client: docker.APIClient, container_id: str) -> Ending:
     """SIGKILL, and wait until the process is gone."""
+    asked_for = True
     try:
         client.kill(container_id, signal="SIGKILL")
     except APIError as exc:
         if "is not running" not in str(exc.explanation):  # it was quicker
             raise
-    client.wait(container_id, timeout=_KILLED_WITHIN_S, condition="not-running")
+        asked_for = False
+    return Ending(exit_code=_wait(client, container_id), asked_for=asked_for)
+
+
+def stop(client: docker.APIClient, container_id: str) -> Ending:
+    """SIGTERM, SIGKILL where that does not help in time, and wait for the end."""
+    client.stop(container_id, timeout=STOP_S)
+    return Ending(exit_code=_wait(client, container_id))
+
+
+def _wait(client: docker.APIClient, container_id: str) -> int:
+    end = client.wait(container_id, timeout=_KILLED_WITHIN_S, condition="not-running")
+    return int(end["StatusCode"])
 
 
 def pause(client: docker.APIClient, container_id: str) -> None:

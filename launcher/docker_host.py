@@ -20,6 +20,7 @@ from launcher.docker_connection import connect, translated
 from launcher.docker_ear import DockerEar
 from launcher.engine import (
     ContainerRecord,
+    Ending,
     EngineEvent,
     Found,
     ListeningBegan,
@@ -32,6 +33,8 @@ from launcher.engine import (
 _T = TypeVar("_T")
 
 THREADS: Final = 4
+_WAITERS: Final = 64
+"""The engine answers a kill or a stop when it is done: whoever waits for that keeps nobody busy."""
 _FIRST_RETRY_S: Final = 0.5
 _LAST_RETRY_S: Final = 10.0
 
@@ -60,6 +63,7 @@ class DockerHost:
         self._image = image
         self._broker_host = broker_host
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="docker")
+        self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="docker-ends")
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="docker-events")
         self._local = threading.local()
         self._clients: list[docker.APIClient] = []
@@ -155,7 +159,7 @@ class DockerHost:
         )
 
     async def create_container(self, request: ContainerRequest) -> str:
-        """Make the container of a charge point, not yet started; return its id."""
+        """Make the container of a charge point, not yet started, and its volumes; return its id."""
         return await self._call(
             f"container {request.name}", lambda client: docker_containers.create(client, request)
         )
@@ -164,18 +168,20 @@ class DockerHost:
         """Start a container that is not running."""
         await self._on(container_id, "start", lambda client: client.start(container_id))
 
-    async def kill(self, container_id: str) -> None:
+    async def kill(self, container_id: str) -> Ending:
         """SIGKILL, and wait until the process is gone; one that is gone already is no error."""
-        await self._on(
-            container_id, "kill", lambda client: docker_containers.kill(client, container_id)
+        return await self._call(
+            _of("kill", container_id),
+            lambda client: docker_containers.kill(client, container_id),
+            self._waiters,
         )
 
-    async def stop(self, container_id: str) -> None:
+    async def stop(self, container_id: str) -> Ending:
         """SIGTERM, SIGKILL where that does not help in time, and wait for the end."""
-        await self._on(
-            container_id,
-            "stop",
-            lambda client: client.stop(container_id, timeout=docker_containers.STOP_S),
+        return await self._call(
+            _of("stop", container_id),
+            lambda client: docker_containers.stop(client, container_id),
+            self._waiters,
         )
 
     async def pause(self, container_id: str) -> None:
@@ -257,7 +263,8 @@ class DockerHost:
 
     async def close(self) -> None:
         """Let go of the engine; calls that run are waited for."""
-        await asyncio.to_thread(self._pool.shutdown)
+        for pool in (self._pool, self._waiters):
+            await asyncio.to_thread(pool.shutdown)
         self._listener.shutdown(wait=False)
         for client in self._clients:
             client.close()
@@ -267,14 +274,19 @@ class DockerHost:
         return docker_records.event(event, self._environment, self._image, by_hand)
 
     async def _on(self, container_id: str, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
-        return await self._call(f"{what} of container {container_id[:12]}", call)
+        return await self._call(_of(what, container_id), call)
 
-    async def _call(self, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
+    async def _call(
+        self,
+        what: str,
+        call: Callable[[docker.APIClient], _T],
+        pool: ThreadPoolExecutor | None = None,
+    ) -> _T:
         def work() -> _T:
             with translated(what):
                 return call(self._client())
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        return await asyncio.get_running_loop().run_in_executor(pool or self._pool, work)
 
     def _client(self) -> docker.APIClient:
         client: docker.APIClient | None = getattr(self._local, "client", None)
@@ -282,6 +294,10 @@ class DockerHost:
             client = self._local.client = connect()
             self._clients.append(client)
         return client
+
+
+def _of(what: str, container_id: str) -> str:
+    return f"{what} of container {container_id[:12]}"
 
 
 def _inspect(client: docker.APIClient, container_id: str) -> dict[str, Any] | None:

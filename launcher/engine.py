@@ -156,6 +156,19 @@ class PostMortem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a process was ended.
+
+    Attributes:
+        exit_code: 137 is SIGKILL.
+        asked_for: False where it had ended by itself before it was told to.
+    """
+
+    exit_code: int
+    asked_for: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerDied:
     """The process of a charge point's container has ended."""
 
@@ -228,15 +241,18 @@ class Engine(Protocol):
         """Make the volume of a charge point; one that exists is kept as it is."""
 
     async def create_container(self, request: ContainerRequest) -> str:
-        """Make the container of a charge point, not yet started; return its id."""
+        """Make the container of a charge point, not yet started; return its id.
+
+        Its volumes are made, too, where they are missing.
+        """
 
     async def start(self, container_id: str) -> None:
         """Start a container that is not running."""
 
-    async def kill(self, container_id: str) -> None:
+    async def kill(self, container_id: str) -> Ending:
         """SIGKILL, and wait until the process is gone."""
 
-    async def stop(self, container_id: str) -> None:
+    async def stop(self, container_id: str) -> Ending:
         """SIGTERM, SIGKILL where that does not help in time, and wait for the end."""
 
     async def pause(self, container_id: str) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from cp_image.api.payloads import ChargePointState
 from launcher import container, networks
@@ -24,14 +24,16 @@ from launcher.engine import (
     Found,
     Marks,
     Observation,
+    VolumeRecord,
 )
 from launcher.loopback import is_on_loopback
 from launcher.reconcile import dead_status
 
 LOG: Final = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 DIE: Final = "die"
-SIGKILLED: Final = 137
 
 
 class Power:
@@ -61,6 +63,8 @@ class Power:
         self._members: dict[str, str] = {}
         self._ensured: set[str] = set()
         self._network_lock = asyncio.Lock()
+        self._image_lock = asyncio.Lock()
+        self._image_is_there = False
         self.remembered: dict[str, Specification] = {}
         """What was asked for, as far as this launcher has seen it."""
         self.up_since: dict[str, float] = {}
@@ -95,12 +99,15 @@ class Power:
 
     # -- steps ------------------------------------------------------------------------------------
 
-    async def prepare(self, specification: Specification, found: Found) -> None:
-        """Write down that a charge point is asked for, with a clean volume; take away the old."""
+    async def prepare(self, specification: Specification, found: Found) -> Found:
+        """Write down that a charge point is asked for, with a clean volume; take away the old.
+
+        Returns:
+            What there is of it now.
+        """
         charge_point_id = specification.id
         request = await self._request(specification)
-        if await self._engine.image_id(request.image) is None:
-            raise EngineError(f"image {request.image} does not exist on the engine")
+        await self._need_image(request.image, may_be_known=found.is_nothing)
         if found.container is not None:
             await self._remove_container(found.container)
         if found.volume is not None:
@@ -111,6 +118,10 @@ class Power:
         self._board.expect(charge_point_id)
         self._board.clear_leftovers(charge_point_id)
         self._remember(specification)
+        volume = VolumeRecord(
+            charge_point_id=charge_point_id, name=request.name, specification=specification
+        )
+        return Found(volume=volume)
 
     async def bring_up(self, specification: Specification, found: Found) -> None:
         """Start a charge point on its volume; make what is missing, and what is no longer right."""
@@ -118,17 +129,16 @@ class Power:
         self._remember(specification)
         old = found.container
         request = await self._request(specification, old)
-        image_id = await self._engine.image_id(request.image)
         self._board.expect(charge_point_id)
-        if old is not None and (old.by_hand or _is_as_requested(old, request, image_id)):
-            if await self._start_again(old):
-                await self._is_up(found.marks, request, old.container_id)
-                return
-            old = None
-        if image_id is None:
-            raise EngineError(f"image {request.image} does not exist on the engine")
         if old is not None:
-            await self._remove_container(old)
+            image_id = await self._engine.image_id(request.image)
+            if old.by_hand or _is_as_requested(old, request, image_id):
+                if await self._start_again(old):
+                    await self._is_up(found.marks, request, old.container_id)
+                    return
+            else:
+                await self._need_image(request.image)
+                await self._remove_container(old)
         self._board.clear_leftovers(charge_point_id, keep_connectors=specification.nb_connectors)
         await self._make(request, found.marks)
 
@@ -137,11 +147,11 @@ class Power:
         if in_order and found.state is ContainerState.PAUSED:
             await self._do(found.container_id, Change.UNPAUSE, self._engine.unpause)
         end = self._engine.stop if in_order else self._engine.kill
-        await self._do(found.container_id, DIE, end)
+        ending = await self._do(found.container_id, DIE, end)
+        if not ending.asked_for:  # its death is one to be told of
+            self._own_doing.discard((found.container_id, DIE))
         self.say_dead(found, "stopped" if in_order else "killed")
-        end_of_it = await self._engine.post_mortem(found.container_id)
-        exit_code = end_of_it.exit_code if end_of_it is not None else SIGKILLED
-        self.conditions.show(found, state=ContainerCondition.EXITED, exit_code=exit_code)
+        self.conditions.show(found, state=ContainerCondition.EXITED, exit_code=ending.exit_code)
 
     async def freeze(self, found: ContainerRecord) -> None:
         """Halt every process."""
@@ -243,10 +253,17 @@ class Power:
 
     async def _make(self, request: ContainerRequest, marks: Marks) -> None:
         await self._ensure_network(request.network)
-        await self._engine.create_volume(request)
         container_id = await self._engine.create_container(request)
         await self._do(container_id, Change.START, self._engine.start)
         await self._is_up(marks, request, container_id)
+
+    async def _need_image(self, image: str, *, may_be_known: bool = False) -> None:
+        """Look whether there is an image; nothing is given up for one that cannot be started."""
+        async with self._image_lock:
+            if not (may_be_known and self._image_is_there):
+                self._image_is_there = await self._engine.image_id(image) is not None
+            if not self._image_is_there:
+                raise EngineError(f"image {image} does not exist on the engine")
 
     async def _ensure_network(self, network: str) -> None:
         async with self._network_lock:
@@ -294,13 +311,11 @@ class Power:
         await self._do(found.container_id, Change.DESTROY, self._engine.remove_container)
         self._members.pop(found.charge_point_id, None)
 
-    async def _do(
-        self, container_id: str, what: str, call: Callable[[str], Awaitable[None]]
-    ) -> None:
+    async def _do(self, container_id: str, what: str, call: Callable[[str], Awaitable[_T]]) -> _T:
         """Do something to a container, and do not wonder at the event that tells of it."""
         self._own_doing.add((container_id, what))
         try:
-            await call(container_id)
+            return await call(container_id)
         except EngineError:
             self._own_doing.discard((container_id, what))
             self._own_doing.discard((container_id, DIE))

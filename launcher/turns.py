@@ -5,6 +5,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from launcher.engine import Found
+
 
 class CalledOffError(Exception):
     """The turn will not come: it was called off while it was waited for."""
@@ -27,6 +29,7 @@ class Turns:
         self._queued: Counter[str] = Counter()
         self.touched: set[str] = set()
         """Charge points that had a turn, or waited for one, since `watch` was called."""
+        self._left: dict[str, Found] = {}
         self._refused: dict[str, set[object]] = {}
         self._can_be_called_off: dict[str, set[object]] = {}
 
@@ -34,16 +37,33 @@ class Turns:
         """Note from now on in `touched` who has a turn or waits for one, now and later."""
         self.touched = set(self._locks)
 
+    def leave(self, charge_point_id: str, found: Found) -> None:
+        """Leave word for the next turn of a charge point: this is what there is of it now."""
+        self._left[charge_point_id] = found
+
+    def forget_words(self) -> None:
+        """Somebody meddles without waiting for a turn: nothing that was left holds any more."""
+        self._left.clear()
+
     @asynccontextmanager
     async def turn(
-        self, charge_point_id: str, *, urgent: bool = False, lasting: bool = True
-    ) -> AsyncIterator[None]:
+        self,
+        charge_point_id: str,
+        *,
+        urgent: bool = False,
+        lasting: bool = True,
+        paced: bool = True,
+    ) -> AsyncIterator[Found | None]:
         """Wait for a turn, and have it.
 
         Args:
             charge_point_id: whose turn.
             urgent: passes by those of other charge points that wait.
             lasting: False: `call_off` ends the waiting.
+            paced: False: others may have as many turns as they like at the same time.
+
+        Yields:
+            What the turn before has left word of, if it has.
 
         Raises:
             CalledOffError: it was called off before it began.
@@ -57,13 +77,15 @@ class Turns:
         try:
             async with lock:
                 self._look(charge_point_id, ticket)
-                await self._enter(ticket, urgent=urgent)
+                if paced:
+                    await self._enter(ticket, urgent=urgent)
                 try:
                     self._look(charge_point_id, ticket)
                     self._can_be_called_off.get(charge_point_id, set()).discard(ticket)
-                    yield
+                    yield self._left.pop(charge_point_id, None)
                 finally:
-                    self._leave()
+                    if paced:
+                        self._leave()
         finally:
             self._forget(charge_point_id, ticket)
 
@@ -101,10 +123,7 @@ class Turns:
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 self._leave()
-            raise
-        finally:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
+            raise  # its entry stays in line, is done, and is passed over
 
     def _leave(self) -> None:
         self._free += 1

@@ -3,19 +3,22 @@
 import asyncio
 import gc
 import io
+import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import docker
+import msgspec
 import pytest
+import requests
 
 from cp_image.api.payloads import ChargePointType
 from launcher import container
-from launcher.api import Specification
 from launcher.container import ContainerRequest, Mark, Surroundings, specification_of
 from launcher.docker_host import DockerHost
 from launcher.engine import (
@@ -23,12 +26,14 @@ from launcher.engine import (
     ContainerDied,
     ContainerRecord,
     ContainerState,
+    Ending,
     EngineError,
     EngineEvent,
     ListeningBegan,
     Observation,
     PostMortem,
 )
+from launcher.fleet import read_specification
 
 WAIT_S = 30.0
 _T = TypeVar("_T")
@@ -80,9 +85,13 @@ def requested(
         localhost_proxy=None,
         log_level="info",
     )
-    specification = Specification(
-        id=charge_point_id, type=ChargePointType.AC, model=model, central_system="ws://192.0.2.1"
-    )
+    entry = {
+        "id": charge_point_id,
+        "type": ChargePointType.AC,
+        "model": model,
+        "central_system": "ws://192.0.2.1",
+    }
+    specification = read_specification(msgspec.json.encode(entry))
     return container.request(specification, surroundings, csms_on_loopback=False)
 
 
@@ -124,7 +133,8 @@ def test_a_charge_point_from_start_to_removal(environment: str, image: str) -> N
         assert await host.find_container("CP-2") is None
         assert await host.find_volume("CP-2") is None
 
-        await host.kill(container_id)
+        assert await host.kill(container_id) == Ending(exit_code=137)
+        assert await host.kill(container_id) == Ending(exit_code=137, asked_for=False)
         found = await host.find_container("CP-1")
         assert found is not None
         assert found.state is ContainerState.EXITED
@@ -244,9 +254,7 @@ def test_an_engine_that_refuses_says_why(environment: str, image: str) -> None:
     async def body(host: DockerHost) -> None:
         request = requested(environment, f"{image}-missing")
         assert await host.image_id(request.image) is None
-        with pytest.raises(
-            EngineError, match=r"container .*CP-1: the Docker engine refused: No such"
-        ):
+        with pytest.raises(EngineError, match=r"image test-.*-missing does not exist"):
             await host.create_container(request)
         good = requested(environment, image)
         await started(host, good)
@@ -298,6 +306,52 @@ def test_marks_are_made_and_taken_away_at_one_stroke(environment: str) -> None:
     with_host(environment, body)
 
 
+def test_a_volume_that_went_missing_is_made_with_its_labels(environment: str, image: str) -> None:
+    async def body(host: DockerHost) -> None:
+        container_id = await host.create_container(requested(environment, image))
+        found = await host.find("CP-1")
+        assert found.volume is not None
+        assert found.container is not None
+        assert found.volume.specification == found.container.specification
+        await host.remove_container(container_id)
+        # It has a name, so it is none of those that go with their container.
+        assert (await host.find("CP-1")).volume == found.volume
+
+    with_host(environment, body)
+
+
+def test_a_start_takes_five_calls_to_the_engine(
+    environment: str, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    send = docker.APIClient.send
+
+    def count(
+        self: docker.APIClient, request: requests.PreparedRequest, **options: Any
+    ) -> requests.Response:
+        made.append(f"{request.method} {urlsplit(str(request.url)).path}")
+        return send(self, request, **options)
+
+    async def body(host: DockerHost) -> None:
+        monkeypatch.setattr(docker.APIClient, "send", count)
+        request = requested(environment, image)
+        assert (await host.find("CP-1")).is_nothing
+        await host.create_volume(request)
+        container_id = await host.create_container(request)
+        await host.start(container_id)
+        words = [re.sub(r"[0-9a-f]{64}|/v[0-9.]+/", "", each) for each in made]
+        words.remove("GET /version")  # once for each thread
+        assert words == [
+            "GET containers/json",
+            "GET volumes",
+            "POST volumes/create",
+            "POST containers/create",
+            "POST containers//start",
+        ]
+
+    with_host(environment, body)
+
+
 def test_a_container_is_frozen_cut_mended_and_stopped(environment: str, image: str) -> None:
     async def body(host: DockerHost) -> None:
         container_id = await started(host, requested(environment, image))
@@ -330,7 +384,7 @@ def test_a_container_is_frozen_cut_mended_and_stopped(environment: str, image: s
         await started(host, requested(environment, image, "CP-2"))
         await host.connect(cut, (await host.observe()).containers["CP-2"].address)
         assert (await look()).connected
-        await host.stop(container_id)
+        assert (await host.stop(container_id)).exit_code == 137
         stopped = await look()
         assert (stopped.alive, stopped.exit_code) == (False, 137)  # sh -c ignores SIGTERM
         await host.kill(container_id)

@@ -21,6 +21,7 @@ from launcher.engine import (
     ContainerDied,
     ContainerRecord,
     ContainerState,
+    Ending,
     EngineError,
     EngineEvent,
     Found,
@@ -264,6 +265,9 @@ class FakeEngine:
 
     async def create_volume(self, request: ContainerRequest) -> None:
         await self._work("create_volume", request.charge_point_id)
+        self._make_volume(request)
+
+    def _make_volume(self, request: ContainerRequest) -> None:
         self.volumes.setdefault(
             request.charge_point_id,
             VolumeRecord(
@@ -276,7 +280,9 @@ class FakeEngine:
     async def create_container(self, request: ContainerRequest) -> str:
         await self._work("create_container", request.charge_point_id)
         assert request.charge_point_id not in self.containers
-        assert request.charge_point_id in self.volumes
+        if self.image is None:
+            raise EngineError(f"image {request.image} does not exist on the engine")
+        self._make_volume(request)
         self._made += 1
         self.requests[request.charge_point_id] = request
         self.containers[request.charge_point_id] = ContainerRecord(
@@ -302,15 +308,22 @@ class FakeEngine:
         if not self.mute:
             self.say_status(record.charge_point_id, ChargePointState.ACCEPTED)
 
-    async def kill(self, container_id: str) -> None:
+    async def kill(self, container_id: str) -> Ending:
         record = self._record(container_id)
         await self._work("kill", record.charge_point_id)
-        self.die(record.charge_point_id, SIGKILLED)
+        return self._end(record.charge_point_id, SIGKILLED)
 
-    async def stop(self, container_id: str) -> None:
+    async def stop(self, container_id: str) -> Ending:
         record = self._record(container_id)
         await self._work("stop", record.charge_point_id)
-        self.die(record.charge_point_id, 0)
+        return self._end(record.charge_point_id, 0)
+
+    def _end(self, charge_point_id: str, exit_code: int) -> Ending:
+        record = self.containers[charge_point_id]
+        if not record.alive:
+            return Ending(exit_code=record.exit_code or 0, asked_for=False)
+        self.die(charge_point_id, exit_code)
+        return Ending(exit_code=exit_code)
 
     async def pause(self, container_id: str) -> None:
         record = self._record(container_id)

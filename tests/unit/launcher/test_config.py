@@ -27,6 +27,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "SIMU_CHARGE_POINT_IMAGE": "registry.example:5000/simu/cp:1.2",
         "SIMU_LOCALHOST_PROXY": "http://172.18.0.1:17016",
         "SIMU_LARGEST_BRIDGE": "500",
+        "SIMU_SIDE_BY_SIDE": "8",
         "SIMU_HEARD_WITHIN": "90",
         "SIMU_BROKER_USER": "me",
         "SIMU_BROKER_PASSWORD_FILE": str(tmp_path / "pw"),
@@ -48,6 +49,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     assert surroundings.localhost_proxy == "http://172.18.0.1:17016"
     assert surroundings.host_broker == "::1:1999"
     assert (surroundings.largest_bridge, config.heard_within_s) == (500, 90)
+    assert config.side_by_side == 8
     assert (surroundings.environment, surroundings.log_level) == ("ci-7", "debug")
 
 
@@ -74,6 +76,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
         ("SIMU_LOCALHOST_PROXY", "http://172.18.0.1:x"),
         ("SIMU_LARGEST_BRIDGE", "0"),
         ("SIMU_LARGEST_BRIDGE", "1001"),
+        ("SIMU_SIDE_BY_SIDE", "65"),
         ("SIMU_HEARD_WITHIN", "soon"),
         ("SIMU_LOG_LEVEL", "loud"),
     ],
