@@ -130,6 +130,9 @@ class Networking(StrEnum):
 class Specification(Struct, frozen=True, kw_only=True):
     """A charge point as it is asked for: an entry of `start` or of a set-up file.
 
+    Limits and voltage have no defaults, for what is usual depends on the type: an entry may leave
+    them out, and `launcher.fleet.specification` fills them in.
+
     The order of the fields is that of open-ocpp-simu's set-up files. Vendor, model and serial are
     limited by OCPP 1.6 §6.9.
 
@@ -168,9 +171,9 @@ class Specification(Struct, frozen=True, kw_only=True):
     serial: Text25 = ""
     nb_phases: NbPhases = 1
     nb_connectors: NbConnectors = 1
-    max_setpoint: NonNegative = 32.0
-    voltage: Voltage = 230.0
-    max_setpoint_per_connector: NonNegative = 32.0
+    max_setpoint: NonNegative
+    voltage: Voltage
+    max_setpoint_per_connector: NonNegative
     central_system: str
     frequency: Frequency = 50.0
     seed: Text25 = "0"

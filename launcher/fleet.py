@@ -145,6 +145,15 @@ def read_specification(entry: bytes | msgspec.Raw) -> Specification:
     return specification
 
 
+def specification(**fields: object) -> Specification:
+    """Return a charge point with these fields of an entry, and the usual for its type for the rest.
+
+    Raises:
+        EntryError: as `read_specification`.
+    """
+    return read_specification(msgspec.json.encode(fields))
+
+
 def with_usual_limits(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return an entry with the limits and the voltage usual for its type where it has none.
 

@@ -1,7 +1,9 @@
 """An environment from Python: its live mirror, commands to its launcher, inputs to its cars.
 
+from launcher.fleet import specification
+
 async with SimuClient(environment="cp-simu") as simu:
-    await simu.start([Specification(id="CP-0001", type=ChargePointType.AC, central_system=URL)])
+    await simu.start([specification(id="CP-0001", type="AC", central_system=URL)])
     await simu.wait_for(lambda fleet: fleet.by_id["CP-0001"].alive, timeout_s=30)
     await simu.send_input("CP-0001", CarInput(cable=32, ready=True, consumption_l1=16))
 """

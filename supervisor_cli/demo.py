@@ -20,6 +20,7 @@ from cp_image.api.payloads import (
 )
 from cp_image.mqtt_link import Message
 from launcher.api import CommandType, Specification
+from launcher.fleet import specification
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.client import SimuClient
 from supervisor_cli.errors import ExitCode, SimuError
@@ -37,13 +38,13 @@ Report = Callable[[str], None]
 def fleet(central_system: str) -> list[Specification]:
     """Return the charge points of the demo."""
     return [
-        Specification(
+        specification(
             id="DEMO-AC1",
             type=ChargePointType.AC,
             serial="DEMO-AC1",
             central_system=central_system,
         ),
-        Specification(
+        specification(
             id="DEMO-AC3",
             type=ChargePointType.AC,
             serial="DEMO-AC3",
@@ -52,13 +53,10 @@ def fleet(central_system: str) -> list[Specification]:
             max_setpoint=40.0,
             central_system=central_system,
         ),
-        Specification(
+        specification(
             id="DEMO-DC",
             type=ChargePointType.DC,
             serial="DEMO-DC",
-            voltage=400.0,
-            max_setpoint=300_000.0,
-            max_setpoint_per_connector=150_000.0,
             central_system=central_system,
         ),
     ]

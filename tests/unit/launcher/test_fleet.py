@@ -18,6 +18,7 @@ from launcher.fleet import (
     only_names,
     read_id,
     read_specification,
+    specification,
 )
 
 ENTRY: dict[str, Any] = {"id": "CP-1", "type": "AC", "central_system": "ws://localhost:9000"}
@@ -99,8 +100,7 @@ def test_dc_has_one_phase_whatever_is_asked() -> None:
 
 def test_limits_that_are_left_out_are_those_usual_for_the_type() -> None:
     def limits(kind: str, **given: object) -> tuple[float, float, float]:
-        named = {"id": "CP-1", "type": kind, "central_system": "ws://csms", **given}
-        it = read_specification(msgspec.json.encode(named))
+        it = specification(id="CP-1", type=kind, central_system="ws://csms", **given)
         return it.max_setpoint, it.max_setpoint_per_connector, it.voltage
 
     assert limits("AC") == (32.0, 32.0, 230.0)
@@ -108,6 +108,13 @@ def test_limits_that_are_left_out_are_those_usual_for_the_type() -> None:
     assert limits("AC", nb_connectors=2) == (64.0, 32.0, 230.0)
     assert limits("AC", nb_connectors=2, max_setpoint=16) == (16.0, 16.0, 230.0)
     assert limits("DC", max_setpoint_per_connector=350_000) == (350_000.0, 350_000.0, 400.0)
+
+
+def test_no_limit_and_no_voltage_is_usual_for_both_types() -> None:
+    usual = {each.name for each in msgspec.structs.fields(Specification) if not each.required}
+    assert not usual & {"max_setpoint", "max_setpoint_per_connector", "voltage"}
+    with pytest.raises(TypeError, match="max_setpoint"):
+        Specification(id="CP-1", type="DC", central_system="ws://csms")  # type: ignore[call-arg, arg-type]
 
 
 def test_unknown_fields_are_ignored() -> None:

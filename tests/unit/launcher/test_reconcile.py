@@ -14,6 +14,7 @@ from launcher.engine import (
     Observation,
     VolumeRecord,
 )
+from launcher.fleet import specification
 from launcher.reconcile import (
     Action,
     Adopt,
@@ -29,7 +30,7 @@ from launcher.reconcile import (
     wishes,
 )
 
-SPECIFICATION = Specification(
+SPECIFICATION = specification(
     id="CP-1", type=ChargePointType.AC, nb_connectors=2, central_system="ws://h"
 )
 ACCEPTED = ChargePointStatus(

@@ -26,8 +26,8 @@ from launcher.api import (
     LauncherState,
     Outcome,
     Progress,
-    Specification,
 )
+from launcher.fleet import specification
 from supervisor_cli.client import SimuClient
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import FleetView
@@ -36,7 +36,7 @@ from tests.unit.supervisor_cli.world import CHARGING, ROOT, World, connector_sta
 
 T = TypeVar("T")
 
-SPECIFICATION = Specification(
+SPECIFICATION = specification(
     id="CP-1", type=ChargePointType.AC, central_system="ws://localhost:9000"
 )
 

@@ -23,8 +23,8 @@ from launcher.api import (
     LauncherState,
     Outcome,
     Progress,
-    Specification,
 )
+from launcher.fleet import specification
 from supervisor_cli.fleet_view import FleetView, natural_key
 from tests.unit.supervisor_cli.world import CHARGING, ROOT, charge_point_status, connector_status
 
@@ -268,7 +268,7 @@ def test_the_order_of_any_ids_is_total(ids: list[str], random: Random) -> None:
 
 
 def test_what_was_asked_for_comes_and_goes() -> None:
-    wanted = Specification(id="CP-1", type=ChargePointType.AC, central_system="ws://h")
+    wanted = specification(id="CP-1", type=ChargePointType.AC, central_system="ws://h")
     topic = CP_SPECIFICATION.build(ROOT, "CP-1")
     view = told(FleetView(), (topic, encode(wanted)))
     assert view.by_id["CP-1"].specification == wanted

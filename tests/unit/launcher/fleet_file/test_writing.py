@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import SecurityProfile, TlsVerification
 from launcher.api import Networking, OnCrash, Specification
-from launcher.fleet import dump
+from launcher.fleet import dump, specification
 from launcher.fleet_file.reading import Source, read
 from launcher.fleet_file.writing import write
 from tests.unit.launcher.test_fleet import IDS, PRINTABLE
@@ -107,7 +107,7 @@ def test_ids_are_unique_or_refused(entries: list[tuple[int, int, str]]) -> None:
 
 
 def test_no_secret_is_in_it_and_it_says_so() -> None:
-    fleet = [Specification(id="X", type=ChargePointType.AC, central_system="wss://h", secrets=True)]
+    fleet = [specification(id="X", type=ChargePointType.AC, central_system="wss://h", secrets=True)]
     assert "are not in this file" in write(fleet)
     plain = [msgspec.structs.replace(fleet[0], secrets=False)]
     assert "are not in this file" not in write(plain)
@@ -115,7 +115,7 @@ def test_no_secret_is_in_it_and_it_says_so() -> None:
 
 def test_it_reads_well() -> None:
     fleet = [
-        Specification(
+        specification(
             id=id_,
             type=ChargePointType.AC,
             serial=f"S {id_}",
