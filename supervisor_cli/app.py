@@ -18,6 +18,7 @@ from supervisor_cli.commands import (
     pki,
     schema,
     setup,
+    watch,
 )
 from supervisor_cli.context import Seams, build_settings
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
@@ -29,6 +30,7 @@ COMMAND_MODULES: Final = (
     schema,
     lifecycle,
     look,
+    watch,
     car,
     charging,
     faults,

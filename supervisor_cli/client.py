@@ -108,7 +108,7 @@ class SimuClient(ChargePointClient):
                     on_progress(progress)
 
                 self._requests[request_id] = _Request(answer=answer, heard=heard)
-                with self._watching(lambda: self._fail_without_launcher(answer)):
+                with self.watching(lambda: self._fail_without_launcher(answer)):
                     asked = msgspec.structs.replace(command, request_id=request_id)
                     self._publish(LAUNCHER_CMD.build(self.root), encode(asked))
                     return await answer

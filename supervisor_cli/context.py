@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -45,16 +46,22 @@ class Settings:
         """Where the broker is: the option, ``SIMU_BROKER``, what `up` wrote, the default."""
         return resolve_broker(self.environment, self.given_broker)
 
-    def client(self) -> "SimuClient":
-        """Return a client of the environment, not yet connected."""
+    def client(self, keepalive_s: int = 60) -> "SimuClient":
+        """Return a client of the environment, not yet connected.
+
+        Args:
+            keepalive_s: how often the broker has to say something; one that says nothing is
+                found out after twice that time.
+        """
         from supervisor_cli.client import SimuClient  # noqa: PLC0415 - MQTT costs 100 ms
 
-        if self.seams.link_factory is None:
-            return SimuClient(broker=self.broker, environment=self.environment)
+        link_factory = self.seams.link_factory
+        if link_factory is None:
+            from cp_image.mqtt_link import MqttLink  # noqa: PLC0415
+
+            link_factory = partial(MqttLink, keepalive_s=keepalive_s)
         return SimuClient(
-            broker=self.broker,
-            environment=self.environment,
-            link_factory=self.seams.link_factory,
+            broker=self.broker, environment=self.environment, link_factory=link_factory
         )
 
     def secret_store(self) -> "SecretStore":

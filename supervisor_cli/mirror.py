@@ -179,7 +179,7 @@ class Mirror:
                 except Exception as exc:  # noqa: BLE001 - the caller's own, handed back to it
                     wished.set_exception(exc)
 
-        with self._watching(look):
+        with self.watching(look):
             try:
                 async with asyncio.timeout(timeout_s):
                     return await wished
@@ -190,6 +190,28 @@ class Mirror:
                     exit_code=ExitCode.TIMEOUT,
                 ) from exc
 
+    @property
+    def why_down(self) -> str:
+        """Why there is no connection to the broker; empty while there is one."""
+        return self._why_down
+
+    @property
+    def stale(self) -> bool:
+        """Whether the view may be true no more: no connection, or not all heard again since."""
+        return bool(self._why_down) or self._refill is not None
+
+    @contextmanager
+    def watching(self, watcher: Callable[[], None]) -> Iterator[None]:
+        """Call `watcher` after each change of `view`, `why_down` and `stale`.
+
+        It is called often, in the midst of a message: it had better only note it.
+        """
+        self._watchers.add(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.discard(watcher)
+
     # -- for those that build on it ---------------------------------------------------------------
 
     def _heard(self, message: Message) -> None:
@@ -197,15 +219,6 @@ class Mirror:
 
     def _publish(self, topic: str, payload: bytes) -> None:
         self._link.publish(Message(topic=topic, payload=payload, retain=False))
-
-    @contextmanager
-    def _watching(self, watcher: Callable[[], None]) -> Iterator[None]:
-        """Call `watcher` after each change of the view."""
-        self._watchers.add(watcher)
-        try:
-            yield
-        finally:
-            self._watchers.discard(watcher)
 
     def _while_down(self) -> str:
         """Return what to add to an error while there is no connection."""
@@ -240,6 +253,7 @@ class Mirror:
             self._refill = FleetView()
             self._round += 1
             self._tasks.create_task(self._settle(self._round), name="settle the mirror")
+        self._tell_watchers()
 
     async def _settle(self, number: int) -> None:
         try:
@@ -261,10 +275,14 @@ class Mirror:
         if self._refill is not None and payload == str(self._round).encode():
             view, self._refill = self._refill, None
             self._settled.set()
-            self._show(view)
+            self.view = view
+            self._tell_watchers()
 
     def _show(self, view: FleetView) -> None:
         if view is not self.view:
             self.view = view
-            for watcher in tuple(self._watchers):
-                watcher()
+            self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher()

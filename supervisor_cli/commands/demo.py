@@ -56,7 +56,7 @@ def demo(
         simuctl += f" -e {name}"
     say("")
     say(f"The charge points go on running, and talk to the demo CSMS at {central_system}.")
-    say(f"  look on:  {simuctl} ls      {simuctl} show DEMO-AC3      docker ps")
+    say(f"  look on:  {simuctl} watch      {simuctl} ls      {simuctl} show DEMO-AC3")
     say(f"  stop it:  {simuctl} down")
 
 

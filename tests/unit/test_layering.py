@@ -88,6 +88,7 @@ IMPORTERS: dict[str, set[str]] = {
         "launcher.docker_networks",
         "supervisor_cli.bring_up",
         "supervisor_cli.broker_lock",
+        "supervisor_cli.container_logs",
         "supervisor_cli.engine",
         "supervisor_cli.environment",
         "supervisor_cli.images",

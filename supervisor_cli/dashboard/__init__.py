@@ -1,0 +1,1 @@
+"""The live dashboard: a Textual app over the mirror of an environment."""

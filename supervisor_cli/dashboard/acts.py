@@ -1,0 +1,154 @@
+"""What the keys do to connectors and charge points."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cp_image.api.payloads import CarInput, ConnectorState, FaultedInput
+from supervisor_cli.dashboard import deeds, dialogs
+from supervisor_cli.dashboard.doing import Doing
+from supervisor_cli.dashboard.roster import Place, Row
+
+
+class Acts(Doing):
+    """A board with the actions of `simuctl`; see `Board` for the arguments.
+
+    Args:
+        central_system: the CSMS URL that a new charge point gets unless told otherwise; empty:
+            the one that most of the fleet has.
+    """
+
+    def __init__(self, *args: Any, central_system: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._central_system = central_system
+        self._last_tag = dialogs.DEFAULT_TAG
+
+    # -- at a connector ---------------------------------------------------------------------------
+
+    def action_plug(self) -> None:
+        """Plug a car in."""
+
+        async def plug(row: Row, places: list[Place]) -> None:
+            build = await self.ask(dialogs.plug(row, _what(places)))
+            if build is not None:
+                await self.drive("plug in", places, build)
+
+        self.at_connectors(plug)
+
+    def action_unplug(self) -> None:
+        """Unplug the car."""
+        self.drive_now("unplug", lambda _view, _number: (CarInput(cable=0.0), "unplugged"))
+
+    def action_tag(self) -> None:
+        """Hold a card to the reader."""
+
+        async def tag(row: Row, places: list[Place]) -> None:
+            answer = await self.ask(dialogs.tag(row, _what(places), self._last_tag))
+            if answer is not None:
+                self._last_tag, build = answer
+                await self.drive(f"tag {self._last_tag}", places, build)
+
+        self.at_connectors(tag)
+
+    def action_ready(self) -> None:
+        """Let the car want energy, or none; of several that differ, all want it."""
+        rows = self.rows()
+        ready = not all(_is(row, lambda it: it.car_ready) for row in rows)
+        words = "the car wants energy" if ready else "the car wants no energy"
+        self.drive_now(
+            "ready" if ready else "not ready",
+            lambda _view, _number: (CarInput(ready=ready), words),
+        )
+
+    def action_draw(self) -> None:
+        """Change what the car asks for."""
+
+        async def draw(row: Row, places: list[Place]) -> None:
+            build = await self.ask(dialogs.draw(row, _what(places)))
+            if build is not None:
+                await self.drive("draw", places, build)
+
+        self.at_connectors(draw)
+
+    def action_fault(self) -> None:
+        """Inject a fault, or clear it where all that are hit have one."""
+        if all(_is(row, lambda it: it.status is ConnectorState.FAULTED) for row in self.rows()):
+            self.drive_now(
+                "clear the fault",
+                lambda _view, _number: (FaultedInput(faulted=False), "fault cleared"),
+            )
+            return
+
+        async def fault(_row: Row, places: list[Place]) -> None:
+            build = await self.ask(dialogs.fault(_what(places)))
+            if build is not None:
+                await self.drive("fault", places, build)
+
+        self.at_connectors(fault)
+
+    # -- charge points ----------------------------------------------------------------------------
+
+    def action_add(self) -> None:
+        """Start new charge points."""
+
+        async def add() -> None:
+            view = self.client.view
+            defaults = dialogs.AddDefaults(
+                known=view.by_id.keys(), central_system=self._central_system or self._usual_csms()
+            )
+            wanted = await self.ask(dialogs.add(defaults))
+            if wanted is not None:
+                self.fleet_table.select(Place(wanted[0].id, 1))
+                await self.do("start", [], lambda now: deeds.start(self.client, wanted, now))
+
+        self.run_worker(add(), name="add")
+
+    def action_kill(self) -> None:
+        """Cut the power."""
+        self.command(deeds.KILL)
+
+    def action_halt(self) -> None:
+        """Stop in order."""
+        self.command(deeds.STOP)
+
+    def action_restart(self) -> None:
+        """Give the power back."""
+        self.command(deeds.RESTART)
+
+    def action_remove(self) -> None:
+        """Remove, with all that is stored."""
+        self.command(deeds.REMOVE)
+
+    def action_freeze(self) -> None:
+        """Hang the process."""
+        self.command(deeds.FREEZE)
+
+    def action_thaw(self) -> None:
+        """Let it go on."""
+        self.command(deeds.THAW)
+
+    def action_cut(self) -> None:
+        """Take the network away."""
+        self.command(deeds.CUT)
+
+    def action_mend(self) -> None:
+        """Give the network back."""
+        self.command(deeds.MEND)
+
+    def _usual_csms(self) -> str:
+        urls = [
+            each.status.central_system
+            for each in self.client.view.charge_points
+            if each.status is not None
+        ]
+        return max(urls, key=urls.count, default=dialogs.DEFAULT_CSMS)
+
+
+def _is(row: Row, test: Callable[[Any], bool]) -> bool:
+    return row.connector is not None and test(row.connector.reported)
+
+
+def _what(places: Sequence[Place]) -> str:
+    """Return in words what is hit."""
+    if len(places) == 1:
+        return f"{places[0].charge_point_id} connector {places[0].connector_id}"
+    return f"{len(places)} connectors"

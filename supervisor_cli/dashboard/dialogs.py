@@ -1,0 +1,274 @@
+"""The forms of the actions: what each asks for, and what it makes of the answers."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from cp_image.api.payloads import CarInput, ChargePointType, ErrorCode, FaultedInput, IdTagInput
+from launcher.api import Specification
+from launcher.fleet import EntryError, read_specification
+from supervisor_cli.commands.car import DEFAULT_CABLE, DEFAULT_DRAW, battery_car, car
+from supervisor_cli.dashboard.deeds import Build
+from supervisor_cli.dashboard.forms import Field, FormScreen, Values, number
+from supervisor_cli.dashboard.roster import Row
+from supervisor_cli.errors import SimuError
+from supervisor_cli.fleet_view import ChargePointView
+from supervisor_cli.selection import next_free_id
+
+DEFAULT_CSMS: Final = "ws://localhost:9000/ocpp"
+DEFAULT_TAG: Final = "TAG1"
+_YES_NO: Final = ("yes", "no")
+_MOST_AT_ONCE: Final = 5000
+
+
+def plug(row: Row, what: str) -> FormScreen[Build]:
+    """Ask for a car to plug in.
+
+    Args:
+        row: of a connector that is hit; its type says what is usual.
+        what: is hit, in words.
+    """
+    kind = row.charge_point.type or ChargePointType.AC
+    unit = "W" if kind is ChargePointType.DC else "A"
+    fields = [
+        Field(name="cable", label="cable", otherwise=f"{DEFAULT_CABLE[kind]:g}", note=unit),
+        Field(name="ready", label="car ready", value="yes", choices=_YES_NO),
+        Field(name="l1", label="asks for on L1", otherwise=f"{DEFAULT_DRAW[kind]:g}", note=unit),
+    ]
+    if kind is ChargePointType.AC:
+        fields += [
+            Field(name="l2", label="on L2", otherwise="as many phases as there are", note=unit),
+            Field(name="l3", label="on L3", note=unit),
+        ]
+    fields += [
+        Field(name="battery", label="or a battery of", otherwise="none", note="Wh"),
+        Field(name="soc", label="charged to", otherwise="20", note="%"),
+    ]
+    return FormScreen(f"Plug a car in at {what}", fields, read_plug)
+
+
+def read_plug(values: Values) -> Build:
+    """Return what plugs the car in.
+
+    Raises:
+        SimuError: a field is no number, or a battery and a consumption are asked for.
+    """
+    cable = number(values, "cable", "cable")
+    phases = tuple(
+        number(values, name, name.upper()) if name in values else None
+        for name in ("l1", "l2", "l3")
+    )
+    battery_wh, soc_pct = number(values, "battery", "battery"), number(values, "soc", "charged to")
+    ready = values["ready"] == "yes"
+    if cable == 0:
+        raise SimuError("a cable that is plugged carries more than 0; u unplugs it")
+    if battery_wh is None and soc_pct is not None:
+        raise SimuError("the state of charge is of a battery: say what that holds, too")
+    if battery_wh is not None and phases != (None, None, None):
+        raise SimuError("a battery decides what the car asks for: leave L1, L2, L3 empty")
+    if battery_wh is not None and not 100 <= battery_wh <= 1e7:
+        raise SimuError(f"a battery holds 100 to 10000000 Wh, not {battery_wh:g}")
+    if soc_pct is not None and soc_pct > 100:
+        raise SimuError(f"a battery is charged to 100 % at most, not {soc_pct:g}")
+    l1, l2, l3 = phases
+
+    def build(charge_point: ChargePointView, _connector_id: int) -> tuple[CarInput, str]:
+        if battery_wh is not None:
+            return battery_car(
+                charge_point, cable=cable, battery_wh=battery_wh, soc_pct=soc_pct, ready=ready
+            )
+        return car(charge_point, cable=cable, draw=None, phases=(l1, l2, l3), ready=ready)
+
+    return build
+
+
+def tag(row: Row, what: str, last_tag: str) -> FormScreen[tuple[str, Build]]:
+    """Ask for a card; the one of the running session stands there, else the last one."""
+    running = row.connector.reported.id_tag if row.connector is not None else ""
+    fields = [Field(name="tag", label="card", value=running or last_tag, note="1 to 20 characters")]
+    return FormScreen(f"Hold a card to the reader of {what}", fields, read_tag)
+
+
+def read_tag(values: Values) -> tuple[str, Build]:
+    """Return the tag, and what presents it.
+
+    Raises:
+        SimuError: it is too long, or empty.
+    """
+    id_tag = values["tag"].strip()
+    if not 1 <= len(id_tag) <= 20:
+        raise SimuError(f"a tag has 1 to 20 characters, this one {len(id_tag)}")
+    return id_tag, lambda _view, _number: (IdTagInput(id=id_tag), f"tag {id_tag} presented")
+
+
+def draw(row: Row, what: str) -> FormScreen[Build]:
+    """Ask for what the car is to ask for; empty stays as it is."""
+    kind = row.charge_point.type or ChargePointType.AC
+    unit = "W" if kind is ChargePointType.DC else "A"
+    reported = row.connector.reported if row.connector is not None else None
+    now = (
+        (reported.car_consumption_l1, reported.car_consumption_l2, reported.car_consumption_l3)
+        if reported is not None
+        else (0.0, 0.0, 0.0)
+    )
+    phases = row.charge_point.status.nb_phases if row.charge_point.status is not None else 3
+    fields = [
+        Field(name=f"l{phase + 1}", label=f"L{phase + 1}", otherwise=f"{now[phase]:g}", note=unit)
+        for phase in range(phases if kind is ChargePointType.AC else 1)
+    ]
+    return FormScreen(f"What the car asks for at {what}", fields, read_draw)
+
+
+def read_draw(values: Values) -> Build:
+    """Return what changes the consumption.
+
+    Raises:
+        SimuError: a field is no number, or all are empty.
+    """
+    said = {name: number(values, name, name.upper()) for name in values}
+    wanted = {f"consumption_{name}": amount for name, amount in said.items() if amount is not None}
+    if not wanted:
+        raise SimuError("nothing is asked for: say it for one phase at least")
+    words = ", ".join(f"{name.upper()} {it:g}" for name, it in said.items() if it is not None)
+    payload = msgspec.convert(wanted, CarInput)
+    return lambda _view, _number: (payload, f"asks for {words}")
+
+
+def fault(what: str) -> FormScreen[Build]:
+    """Ask which fault to inject."""
+    codes = tuple(str(each) for each in ErrorCode if each is not ErrorCode.NO_ERROR)
+    fields = [
+        Field(name="code", label="error", value=ErrorCode.INTERNAL_ERROR, choices=codes),
+        Field(name="emergency", label="emergency stop", value="no", choices=_YES_NO),
+    ]
+    return FormScreen(f"Inject a fault at {what}", fields, read_fault)
+
+
+def read_fault(values: Values) -> Build:
+    """Return what injects the fault."""
+    code = ErrorCode(values["code"])
+    payload = FaultedInput(faulted=True, error_code=code, emergency=values["emergency"] == "yes")
+    return lambda _view, _number: (payload, f"fault {code}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddDefaults:
+    """What stands in the form of new charge points at first."""
+
+    known: Collection[str]
+    central_system: str
+
+
+def add(defaults: AddDefaults) -> FormScreen[list[Specification]]:
+    """Ask for charge points to start."""
+    kinds = tuple(str(each) for each in ChargePointType)
+    fields = [
+        Field(
+            name="id",
+            label="id",
+            value=next_free_id(defaults.known),
+            note="many: CP-{n:04}",
+        ),
+        Field(name="count", label="how many", value="1"),
+        Field(name="central_system", label="CSMS URL", value=defaults.central_system),
+        Field(name="type", label="type", value="AC", choices=kinds),
+        Field(name="nb_connectors", label="connectors", value="1"),
+        Field(name="nb_phases", label="phases", otherwise="AC 3, DC 1"),
+        Field(name="voltage", label="voltage", otherwise="AC 230, DC 400", note="V"),
+        Field(
+            name="max_setpoint",
+            label="at most",
+            otherwise="AC 32 per connector, DC 300000",
+            note="A, DC: W",
+        ),
+        Field(
+            name="max_setpoint_per_connector",
+            label="per connector",
+            otherwise="AC 32, DC 150000",
+            note="A, DC: W",
+        ),
+        Field(name="vendor", label="vendor", otherwise="cp-simu"),
+        Field(name="model", label="model", otherwise="Simulated CP"),
+        Field(name="serial", label="serial number", otherwise="its id"),
+    ]
+    return FormScreen("New charge points", fields, lambda values: read_add(values, defaults.known))
+
+
+def read_add(values: Values, known: Collection[str]) -> list[Specification]:
+    """Return the specifications of new charge points.
+
+    Raises:
+        SimuError: a field is off.
+    """
+    count = _whole(values, "count", "how many")
+    if not 1 <= count <= _MOST_AT_ONCE:
+        raise SimuError(f"how many: 1 to {_MOST_AT_ONCE}, not {count}")
+    names = names_of(values["id"].strip(), count, known)
+    fields: dict[str, object] = {
+        name: values[name].strip()
+        for name in ("type", "central_system", "vendor", "model")
+        if values[name].strip()
+    }
+    is_dc = values["type"] == ChargePointType.DC
+    fields["nb_connectors"] = _whole(values, "nb_connectors", "connectors")
+    if values["nb_phases"].strip():
+        fields["nb_phases"] = _whole(values, "nb_phases", "phases")
+    elif not is_dc:
+        fields["nb_phases"] = 3
+    if is_dc and fields.get("nb_phases", 1) != 1:
+        raise SimuError(f"phases: {fields['nb_phases']}, but a DC charge point has one")
+    for name in ("voltage", "max_setpoint", "max_setpoint_per_connector"):
+        amount = number(values, name, name.replace("_", " "))
+        if amount is not None:
+            fields[name] = amount
+    serial = values["serial"].strip()
+    return [_specification({**fields, "id": name, "serial": serial or name[:25]}) for name in names]
+
+
+def names_of(pattern: str, count: int, known: Collection[str]) -> list[str]:
+    """Return the ids that a pattern such as ``CP-{n:04}`` stands for; those not taken yet.
+
+    Raises:
+        SimuError: the pattern cannot be used, or one id is asked for more than once.
+    """
+    if "{" not in pattern:
+        if count > 1:
+            raise SimuError(f"{count} charge points need a pattern with {{n}}, such as CP-{{n:04}}")
+        return [pattern]
+    shape = _shape(pattern)
+    names: list[str] = []
+    position = 1
+    while len(names) < count:
+        name = shape(position)
+        if name not in known:
+            names.append(name)
+        position += 1
+    return names
+
+
+def _shape(pattern: str) -> Callable[[int], str]:
+    def shape(position: int) -> str:
+        return pattern.format(n=position)
+
+    try:
+        if shape(1) != shape(2):
+            return shape
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as exc:
+        raise SimuError(f"id {pattern!r} is no pattern: {{n}} or {{n:04}} counts") from exc
+    raise SimuError(f"id {pattern!r} is the same for all: {{n}} or {{n:04}} counts")
+
+
+def _whole(values: Values, name: str, label: str) -> int:
+    text = values[name].strip()
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise SimuError(f"{label}: {text!r} is not a whole number")
+    return int(text)
+
+
+def _specification(fields: dict[str, object]) -> Specification:
+    try:
+        return read_specification(msgspec.json.encode(fields))
+    except EntryError as exc:
+        raise SimuError(str(exc)) from exc

@@ -1,0 +1,105 @@
+"""What forms make of their values, as pure functions."""
+
+import pytest
+
+from supervisor_cli.dashboard.dialogs import names_of, read_add, read_plug
+from supervisor_cli.dashboard.power_history import PowerHistory, sparkline
+from supervisor_cli.dashboard.roster import Place
+from supervisor_cli.errors import SimuError
+
+PLUG = {"cable": "", "ready": "yes", "l1": "", "l2": "", "l3": "", "battery": "", "soc": ""}
+ADD = {
+    "id": "CP-1",
+    "count": "1",
+    "central_system": "ws://localhost:9000",
+    "type": "AC",
+    "nb_connectors": "1",
+    "nb_phases": "",
+    "voltage": "",
+    "max_setpoint": "",
+    "max_setpoint_per_connector": "",
+    "vendor": "",
+    "model": "",
+    "serial": "",
+}
+PLACE = Place("CP-1", 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"cable": "-1"}, "cable: '-1' is not a number"),
+        ({"cable": "inf"}, "cable: 'inf' is not a number"),
+        ({"l1": "nan"}, "L1: 'nan' is not a number"),
+        ({"soc": "20"}, "state of charge is of a battery"),
+        ({"battery": "60000", "l1": "16"}, "a battery decides"),
+        ({"battery": "5"}, "a battery holds 100 to"),
+        ({"battery": "60000", "soc": "101"}, "charged to 100 % at most"),
+    ],
+)
+def test_what_no_car_can_be(changes: dict[str, str], complaint: str) -> None:
+    with pytest.raises(SimuError, match=complaint):
+        read_plug(PLUG | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"id": "a b"}, "id is"),
+        ({"id": ""}, "id is"),
+        ({"count": "0"}, "how many: 1 to 5000"),
+        ({"count": "x"}, "how many: 'x' is not a whole number"),
+        ({"id": "{x}", "count": "2"}, "is no pattern"),
+        ({"id": "{n", "count": "2"}, "is no pattern"),
+        ({"id": "{{}}", "count": "2"}, "is the same for all"),
+        ({"central_system": "http://x"}, "central_system"),
+        ({"nb_connectors": "0"}, "nb_connectors"),
+        ({"nb_phases": "4"}, "nb_phases"),
+        ({"type": "DC", "nb_phases": "3"}, "a DC charge point has one"),
+        ({"voltage": "0"}, "voltage"),
+        ({"vendor": "x" * 21}, "vendor"),
+    ],
+)
+def test_what_no_charge_point_can_be(changes: dict[str, str], complaint: str) -> None:
+    with pytest.raises(SimuError, match=complaint):
+        read_add(ADD | changes, set())
+
+
+def test_a_charge_point_with_all_fields() -> None:
+    changes = {
+        "type": "DC",
+        "nb_connectors": "2",
+        "voltage": "800",
+        "max_setpoint": "400000",
+        "max_setpoint_per_connector": "350000",
+        "vendor": "V",
+        "model": "M",
+        "serial": "S",
+    }
+    (made,) = read_add(ADD | changes, set())
+    assert (made.vendor, made.model, made.serial) == ("V", "M", "S")
+    assert (made.voltage, made.nb_phases, made.nb_connectors) == (800.0, 1, 2)
+    assert (made.max_setpoint, made.max_setpoint_per_connector) == (400_000.0, 350_000.0)
+
+
+def test_a_pattern_leaves_out_what_is_taken() -> None:
+    assert names_of("CP-{n:04}", 2, {"CP-0001", "CP-0003"}) == ["CP-0002", "CP-0004"]
+
+
+def test_power_is_remembered_by_its_changes() -> None:
+    history = PowerHistory()
+    history.record(PLACE, 90.0, 0.0)
+    history.record(PLACE, 100.0, 1000.0)
+    history.record(PLACE, 105.0, 1000.0)
+    history.record(PLACE, 120.0, 4000.0)
+    samples = history.samples(PLACE, 130.0, number=5, every_s=10.0)
+    assert samples == [0.0, 1000.0, 1000.0, 4000.0, 4000.0]
+    assert sparkline(samples) == "▁▂▂██"
+    history.forget("CP-1")
+    assert history.samples(PLACE, 130.0, number=2, every_s=10.0) == [0.0, 0.0]
+
+
+def test_what_never_charged_is_a_flat_line() -> None:
+    history = PowerHistory()
+    history.record(PLACE, 100.0, 0.0)
+    assert sparkline(history.samples(PLACE, 130.0, number=3, every_s=1.0)) == "▁▁▁"

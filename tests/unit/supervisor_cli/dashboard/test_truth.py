@@ -1,0 +1,116 @@
+"""What is shown is so; and where that is not sure, it is said."""
+
+import asyncio
+
+import pytest
+
+from launcher.api import LauncherState
+from supervisor_cli.dashboard.columns import NOT_SO
+from tests.unit.supervisor_cli.dashboard.stage import NARROW, NOW, WIDE, dashboard, fleet
+from tests.unit.supervisor_cli.world import World
+
+
+async def test_a_dead_charge_point_does_not_charge() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.shows("3 Charging 2")
+        (line,) = [line for line in stage.lines if "CP-10" in line]
+        assert line.split() == ["CP-10", "Dead", "1", "was", "Charging", "TAG1"]
+
+
+async def test_a_dead_launcher_is_shown_at_once() -> None:
+    async with dashboard(fleet()) as stage:
+        stage.world.launcher(LauncherState.DEAD)
+        await stage.shows("the launcher is Dead; simuctl up starts it")
+        await stage.press("K")
+        await stage.shows("✗ the launcher of environment cp-simu is Dead")
+        stage.world.launcher(LauncherState.ALIVE)
+        await stage.shows("launcher Alive")
+
+
+async def test_a_launcher_that_was_never_there() -> None:
+    world = World()
+    world.launcher(None)
+    async with dashboard(world) as stage:
+        await stage.shows("the launcher was never started")
+
+
+async def test_a_launcher_that_dies_meanwhile_ends_the_wait() -> None:
+    world = fleet()
+    world.launcher_answers = False
+    async with dashboard(world) as stage:
+        await stage.press("K")
+        await stage.shows("killing")
+        stage.world.launcher(LauncherState.DEAD)
+        await stage.shows("✗ the launcher of environment cp-simu is Dead")
+
+
+async def test_a_lost_broker_is_shown_at_once_and_its_news_as_old() -> None:
+    now = [NOW]
+    async with dashboard(fleet(), clock=lambda: now[0]) as stage:
+        await stage.shows("Charging")
+        stage.world.links[0].lose()
+        await stage.shows("connection lost; this is 0 s old, trying again")
+        styles = {
+            cell.style
+            for line in stage.app.fleet_table._lines.values()
+            for cell in line.cells
+            if cell.text
+        }
+        assert styles == {NOT_SO}
+        now[0] += 12
+        stage.world.links[0].reconnect()
+        await stage.shows("✓ the broker is back after 12 s")
+        await stage.shows("launcher Alive")
+        assert "filling anew" not in stage.text
+
+
+async def test_a_timeout_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = fleet()
+    world.charge_points_answer = False
+    timeout = asyncio.timeout
+    # Only what has begun to wait runs out: at once, instead of after ten seconds.
+    monkeypatch.setattr(asyncio, "timeout", lambda _seconds: timeout(0.001))
+    async with dashboard(world) as stage:
+        await stage.press("u")
+        await stage.shows("✗ CP-1 did not answer within 10 s")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 20), NARROW, (119, 29), WIDE, (200, 60)])
+async def test_every_size_has_the_table_and_the_way_out(size: tuple[int, int]) -> None:
+    async with dashboard(fleet(), size=size) as stage:
+        await stage.shows("CP-1")
+        assert "? help q quit" in stage.lines[-1]
+        assert all(len(line) <= size[0] for line in stage.lines)
+
+
+async def test_a_terminal_that_changes_its_size() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.pilot.resize_terminal(*WIDE)
+        await stage.until(lambda: len(stage.lines) == WIDE[1], "high")
+        await stage.shows("R restart H stop D remove")
+        await stage.pilot.resize_terminal(*NARROW)
+        await stage.until(lambda: len(stage.lines) == NARROW[1], "low")
+        await stage.shows("CP-1")
+
+
+async def test_what_a_payload_says_cannot_move_the_cursor() -> None:
+    world = World()
+    world.charge_point("CP-1", vendor="evil\x1b[2J", central_system="ws://h/[red]x[/red]\x07")
+    async with dashboard(world) as stage:
+        await stage.shows("ws://h/[red]x[/red]�")
+        await stage.shows("evil�[2J")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_it_ends(key: str) -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.press(key)
+        await stage.until(lambda: not stage.app.is_running, "ended")
+        assert stage.app.return_code == 0
+        assert stage.app.failure is None
+
+
+async def test_ctrl_c_ends_it_from_within_a_form() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.press("p", "ctrl+c")
+        await stage.until(lambda: not stage.app.is_running, "ended")
