@@ -55,6 +55,6 @@ def test_without_an_environment_it_says_how_to_get_one(monkeypatch: pytest.Monke
     monkeypatch.setenv("SIMU_BROKER", "127.0.0.1:1")
     code, shown = on_a_terminal("watch")
     assert code == 3
-    assert "error: broker 127.0.0.1:1: connection refused" in shown
-    assert "hint: simuctl up starts one" in shown
+    assert "broker 127.0.0.1:1: connection refused" in shown
+    assert "simuctl up starts one" in shown
     assert "\x1b[?1049h" not in shown  # the other screen was never entered
