@@ -1,110 +1,18 @@
-"""The charge point's process: reads the environment, runs, tells by its exit code how it ended."""
+"""The charge point's process: the environment is read here, and nowhere else."""
 
-import asyncio
-import logging
 import os
-import socket
 import sys
-from collections.abc import Iterator
-from enum import IntEnum
-from typing import Final
 
-from cp_image import config, log_lines
-
-LOG: Final = logging.getLogger("cp_image")
-
-_USAGE: Final = """\
-usage: simu-cp [--help]
-
-One simulated charge point: OCPP 1.6J to a CSMS, MQTT to whoever drives it. It is configured by
-environment variables [default]:
-"""
-
-
-class ExitCode(IntEnum):
-    """How the process ended."""
-
-    OK = 0
-    """asked to end, and did in order"""
-    FAILED = 1
-    CONFIGURATION = 2
+from cp_image import late_modules
 
 
 def main() -> None:
-    """Run the charge point that the environment describes."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the charge point that the environment describes, and exit."""
+    late_modules.put_off()
+    # Only now: what is imported from here on finds the modules put off.
+    from cp_image.process import run  # noqa: PLC0415
 
-
-def run(arguments: list[str]) -> ExitCode:
-    """Run, and return the exit code."""
-    if arguments in (["--help"], ["-h"]):
-        sys.stdout.write(f"{_USAGE}\n{config.describe()}\n")
-        return ExitCode.OK
-    if arguments:
-        sys.stderr.write(f"simu-cp: unknown argument {arguments[0]!r}: see simu-cp --help\n")
-        return ExitCode.CONFIGURATION
-    try:
-        configuration = config.read(os.environ, socket.gethostname())
-    except config.ConfigError as exc:
-        sys.stderr.write("".join(f"simu-cp: {problem}\n" for problem in exc.problems))
-        return ExitCode.CONFIGURATION
-    set_up_log(configuration)
-    return run_charge_point(configuration)
-
-
-def set_up_log(configuration: config.Config) -> None:
-    """Log to stderr, one line per event."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(log_lines.formatter(configuration.log_format, configuration.id))
-    logging.basicConfig(level=configuration.log_level.upper(), handlers=[handler])
-    # What matters of these is said by the links themselves, in the charge point's words.
-    logging.getLogger("websockets").setLevel(logging.CRITICAL)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
-
-
-def run_charge_point(configuration: config.Config) -> ExitCode:
-    """Run until the end; log what went wrong."""
-    # Only now: a wrong configuration is told without loading all that a charge point needs.
-    from cp_image.core.configuration_key import ConfigurationError  # noqa: PLC0415
-    from cp_image.shell.charge_point import run as run_to_the_end  # noqa: PLC0415
-    from cp_image.shell.store import StoreError  # noqa: PLC0415
-
-    LOG.info(
-        "charge point %s starts, CSMS %s", configuration.id, shown(configuration.central_system)
-    )
-    try:
-        asyncio.run(run_to_the_end(configuration))
-    except ConfigurationError as exc:
-        LOG.critical("SIMU_CONFIGURATION: %s", exc)
-        return ExitCode.CONFIGURATION
-    except Exception as exc:  # the last door: everything is told
-        for cause in causes(exc):
-            expected = isinstance(cause, StoreError)
-            LOG.critical(
-                "charge point %s fails: %s",
-                configuration.id,
-                cause if expected else f"{type(cause).__name__}: {cause}",
-                exc_info=None if expected else cause,
-            )
-        return ExitCode.FAILED
-    LOG.info("charge point %s has stopped", configuration.id)
-    return ExitCode.OK
-
-
-def shown(url: str) -> str:
-    """Return a URL without its password."""
-    from cp_image.api.central_system import without_password  # noqa: PLC0415
-
-    return without_password(url)
-
-
-def causes(exc: Exception) -> Iterator[Exception]:
-    """Return the exceptions inside nested groups."""
-    if isinstance(exc, ExceptionGroup):
-        for inner in exc.exceptions:
-            yield from causes(inner)
-    else:
-        yield exc
+    sys.exit(run(sys.argv[1:], os.environ))
 
 
 if __name__ == "__main__":

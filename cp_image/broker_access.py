@@ -1,5 +1,7 @@
 """By what the programs get into an MQTT broker that does not let everybody in."""
 
+from __future__ import annotations  # no annotation loads `ssl`: see `late_modules`
+
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -235,7 +235,9 @@ class MqttLink:
         if access.user is not None:
             client.username_pw_set(access.user, access.password)
         if access.tls is not None:
-            access.tls.sslsocket_class = _TidySocket
+            from cp_image.tidy_socket import TidySocket  # noqa: PLC0415 - it loads `ssl`
+
+            access.tls.sslsocket_class = TidySocket
             client.tls_set_context(access.tls)
         if will is not None:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
@@ -449,17 +451,6 @@ class MqttLink:
             sock.close()
         self._up.clear()
         self._down.set()
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closes itself where no TLS comes about; paho would leave that to the garbage collector."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as it is called
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
 
 
 def _os_reason(exc: Exception) -> str:

@@ -1,5 +1,7 @@
 """With what a connection to the CSMS is made: URL, password, TLS (Security Whitepaper §2)."""
 
+from __future__ import annotations  # no annotation loads `ssl`: see `late_modules`
+
 import base64
 import logging
 import ssl

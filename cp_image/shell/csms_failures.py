@@ -31,7 +31,7 @@ class SubprotocolError(WebSocketException):
 
 def why_not_connected(exc: Exception, proxy: str | None) -> str:
     """Return why an attempt failed, for example ``connection refused`` or ``HTTP 404``."""
-    for kind, words in _REASONS:
+    for kind, words in _reasons():
         if isinstance(exc, kind):
             return words(exc, f"proxy {proxy}: " if proxy else "")
     return str(exc) or type(exc).__name__
@@ -84,22 +84,26 @@ def _os_reason(exc: OSError) -> str:
     return str(exc) if number is None else os.strerror(number).lower()
 
 
-_REASONS: Final[tuple[tuple[type[Exception], Callable[[Any, str], str]], ...]] = (
-    (InvalidStatus, lambda exc, _via: f"HTTP {_status(exc.response.status_code)}"),
-    (InvalidProxyStatus, _proxy_reason),
-    (ProxyError, lambda exc, via: f"{via}{exc}"),
-    (SubprotocolError, lambda exc, _via: str(exc)),
-    (NegotiationError, lambda exc, _via: f"the CSMS picks what was not offered: {exc}"),
-    (WebSocketException, lambda exc, _via: f"not a WebSocket server: {exc}"),
-    (TimeoutError, lambda _exc, via: f"{via}no answer in time"),
-    (
-        ssl.SSLCertVerificationError,
-        lambda exc, _via: f"TLS: the certificate does not verify: {exc.verify_message}",
-    ),
-    (ssl.SSLError, lambda exc, _via: f"TLS: {_tls_reason(exc)}"),
-    (socket.gaierror, lambda _exc, via: f"{via}name not known"),
-    (OSError, lambda exc, via: f"{via}{_os_reason(exc)}"),
-    (UnicodeError, lambda _exc, _via: "name not known: it is no host name"),
-    (EOFError, lambda _exc, via: f"{via}the connection ended during the handshake"),
-)
-"""How each error is said; the first kind that fits counts."""
+def _reasons() -> tuple[tuple[type[Exception], Callable[[Any, str], str]], ...]:
+    """Return how each error is said; the first kind that fits counts.
+
+    Anew each time: `ssl` may have been loaded in between, see `late_modules`.
+    """
+    return (
+        (InvalidStatus, lambda exc, _via: f"HTTP {_status(exc.response.status_code)}"),
+        (InvalidProxyStatus, _proxy_reason),
+        (ProxyError, lambda exc, via: f"{via}{exc}"),
+        (SubprotocolError, lambda exc, _via: str(exc)),
+        (NegotiationError, lambda exc, _via: f"the CSMS picks what was not offered: {exc}"),
+        (WebSocketException, lambda exc, _via: f"not a WebSocket server: {exc}"),
+        (TimeoutError, lambda _exc, via: f"{via}no answer in time"),
+        (
+            ssl.SSLCertVerificationError,
+            lambda exc, _via: f"TLS: the certificate does not verify: {exc.verify_message}",
+        ),
+        (ssl.SSLError, lambda exc, _via: f"TLS: {_tls_reason(exc)}"),
+        (socket.gaierror, lambda _exc, via: f"{via}name not known"),
+        (OSError, lambda exc, via: f"{via}{_os_reason(exc)}"),
+        (UnicodeError, lambda _exc, _via: "name not known: it is no host name"),
+        (EOFError, lambda _exc, via: f"{via}the connection ended during the handshake"),
+    )

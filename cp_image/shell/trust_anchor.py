@@ -1,5 +1,7 @@
 """On whose word a server was believed: the root certificate that ends its verified chain."""
 
+from __future__ import annotations  # no annotation loads `ssl`: see `late_modules`
+
 import ssl
 import sys
 from typing import Any

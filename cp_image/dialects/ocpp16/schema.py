@@ -8,6 +8,7 @@ What stands here obeys JSON Schema draft 4, as far as OCPP 1.6 makes use of it.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.machinery import PathFinder
@@ -54,7 +55,7 @@ class Breach:
 def read(name: str) -> Schema:
     """Return a schema: ``Reset`` is the request, ``ResetResponse`` the answer to it."""
     text = (_directory() / f"{name}.json").read_text(encoding="utf-8-sig")
-    schema: Schema = json.loads(text, parse_float=_decimal)
+    schema: Schema = json.loads(text, parse_float=Decimal)
     return schema
 
 
@@ -109,7 +110,7 @@ def _has_type(value: object, name: str) -> bool:
     if isinstance(value, bool):  # an int for Python, not for JSON
         return name == "boolean"
     if name == "number":
-        return isinstance(value, int) or _is_decimal(value)
+        return isinstance(value, int | Decimal)
     return isinstance(value, _TYPES[name])
 
 
@@ -152,23 +153,13 @@ def exact(value: object) -> object:
     """
     match value:
         case float():
-            return _decimal(repr(value))
+            return Decimal(repr(value))
         case dict():
             return {name: exact(item) for name, item in value.items()}
         case list():
             return [exact(item) for item in value]
         case _:
             return value
-
-
-def _decimal(text: str) -> object:
-    from decimal import Decimal  # noqa: PLC0415 - most charge points never see one
-
-    return Decimal(text)
-
-
-def _is_decimal(value: object) -> bool:
-    return type(value).__name__ == "Decimal"
 
 
 def _directory() -> Path:
