@@ -42,6 +42,7 @@ from launcher.engine import (
     EngineEvent,
     ListeningBegan,
     ListeningBroke,
+    NetworksChanged,
 )
 from launcher.power import Power
 from launcher.reconciler import Reconciler
@@ -312,6 +313,10 @@ class Daemon:
                     self._work.create_task(
                         self._bury(event), name=f"death of {event.charge_point_id}"
                     )
+            case NetworksChanged(what=what):
+                LOG.info("%s: the networks are looked at", what)
+                self._power.forget_networks()
+                self._due.set()
             case ContainerChanged():
                 if not self._power.was_own_doing(event.container_id, event.change):
                     LOG.info("%s: %s by hand", event.charge_point_id, event.change)

@@ -12,6 +12,7 @@ from launcher.docker_connection import connect, translated
 from launcher.engine import Change, EngineError, EngineEvent, ListeningBegan, ListeningBroke
 
 _HEARD: Final = ("die", *Change)
+"""Of these a network has its end alone: `Change.DESTROY`."""
 
 ReadEvent = Callable[[dict[str, Any]], EngineEvent | None]
 
@@ -42,7 +43,7 @@ class DockerEar:
         self._tell(ListeningBroke(reason=reason))
 
     def _listen(self, client: docker.APIClient) -> None:
-        filters: dict[str, Any] = {"type": "container", "event": list(_HEARD)}
+        filters: dict[str, Any] = {"type": ["container", "network"], "event": list(_HEARD)}
         stream = client.events(filters=filters, decode=True)
         with self._lock:
             self._stream = stream

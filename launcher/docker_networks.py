@@ -15,10 +15,15 @@ from launcher.engine import ContainerRecord
 LOG: Final = logging.getLogger(__name__)
 
 _PROXY_ROLE: Final = "localhost-proxy"
-_ALLOW: Final = (
-    'grep -qxF "Allow $0" /tmp/tinyproxy.conf || '
-    '{ echo "Allow $0" >>/tmp/tinyproxy.conf && kill -USR1 1; }'
-)
+_ALLOW: Final = """
+for _ in $(seq 100); do
+    # It has just been started: who has no handler yet (bit 9 is SIGUSR1) would not hear the signal.
+    grep -Eq "^SigCgt:.*[2367abef]..$" /proc/1/status && break
+    sleep 0.1
+done
+grep -qxF "Allow $0" /tmp/tinyproxy.conf ||
+    { echo "Allow $0" >>/tmp/tinyproxy.conf && kill -USR1 1; }
+"""
 """Lets one more network in; run in the localhost proxy, whose file does not outlive it."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from launcher import container
+from launcher import container, networks
 from launcher.api import Specification, topic_root
 from launcher.container import Mark
 from launcher.engine import (
@@ -19,6 +19,7 @@ from launcher.engine import (
     ContainerState,
     EngineEvent,
     MarkRecord,
+    NetworksChanged,
     PostMortem,
     VolumeRecord,
 )
@@ -181,15 +182,17 @@ def epoch(instant: str) -> float:
 def event(
     raw: Mapping[str, Any], environment: str, image: str, by_hand: Mapping[str, str]
 ) -> EngineEvent | None:
-    """Return what an event of a container says; None where it is no charge point's.
+    """Return what an event of a container or a network says; None where it is nothing to us.
 
     Args:
         raw: as the engine tells it (`GET /events`).
-        environment: the charge point must be of.
+        environment: it must be of.
         image: of charge points, for those that are started by hand.
         by_hand: charge point ids by the ids of containers that were started by hand.
     """
     attributes, container_id = raw["Actor"]["Attributes"], raw["Actor"]["ID"]
+    if raw["Type"] == "network":
+        return _event_of_network(attributes.get("name", ""), environment)
     ours = container.charge_point_labels(environment)
     if all(attributes.get(label) == value for label, value in ours.items()):
         charge_point_id = attributes.get(container.ID_LABEL, "")
@@ -201,6 +204,8 @@ def event(
         and container.ROLE_LABEL not in attributes
     ):
         charge_point_id = ""  # the next look at the engine will tell
+    elif raw["Action"] == Change.START and _is_neighbour(attributes, environment):
+        return NetworksChanged(what=f"container {attributes.get('name', '')} has started")
     else:
         return None
     if raw["Action"] == "die":
@@ -212,6 +217,17 @@ def event(
     return ContainerChanged(
         charge_point_id=charge_point_id, container_id=container_id, change=Change(raw["Action"])
     )
+
+
+def _event_of_network(network: str, environment: str) -> NetworksChanged | None:
+    if not networks.is_of(environment, network):
+        return None
+    return NetworksChanged(what=f"network {network} is gone")
+
+
+def _is_neighbour(attributes: Mapping[str, str], environment: str) -> bool:
+    """Whether a container is of the environment, and no charge point: it may serve all networks."""
+    return attributes.get(container.ENVIRONMENT_LABEL) == environment
 
 
 def post_mortem(inspection: Mapping[str, Any], log: bytes) -> PostMortem:

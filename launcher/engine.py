@@ -196,6 +196,17 @@ class ContainerChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworksChanged:
+    """A network of the environment, or who has to serve all of them, may not be as it was.
+
+    Attributes:
+        what: happened, for people.
+    """
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListeningBegan:
     """From here on nothing is missed; what happened before was."""
 
@@ -207,7 +218,7 @@ class ListeningBroke:
     reason: str
 
 
-EngineEvent = ContainerDied | ContainerChanged | ListeningBegan | ListeningBroke
+EngineEvent = ContainerDied | ContainerChanged | NetworksChanged | ListeningBegan | ListeningBroke
 
 
 class Engine(Protocol):

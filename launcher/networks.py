@@ -16,6 +16,11 @@ def name(environment: str, number: int) -> str:
     return environment if number == 1 else f"{environment}_{number}"
 
 
+def is_of(environment: str, network: str) -> bool:
+    """Whether a network is one of an environment's."""
+    return network == environment or network.startswith(f"{environment}_")
+
+
 def choose(environment: str, members: Mapping[str, int], largest: int) -> str:
     """Return the first network that has room.
 

@@ -92,6 +92,10 @@ class Power:
         self._own_doing.discard((container_id, what))
         return True
 
+    def forget_networks(self) -> None:
+        """A network, or who serves it, may not be as it was: all are looked at anew."""
+        self._ensured.clear()
+
     def forget_own_doing(self) -> None:
         """The engine was not listened to for a while: what was expected may have passed by."""
         self._own_doing.clear()
@@ -267,13 +271,12 @@ class Power:
 
     async def _ensure_network(self, network: str) -> None:
         async with self._network_lock:
-            if self._is_own(network) and network not in self._ensured:
+            if (
+                networks.is_of(self._surroundings.environment, network)
+                and network not in self._ensured
+            ):
                 await self._engine.ensure_network(network)
                 self._ensured.add(network)
-
-    def _is_own(self, network: str) -> bool:
-        environment = self._surroundings.environment
-        return network == environment or network.startswith(f"{environment}_")
 
     async def _start_again(self, old: ContainerRecord) -> bool:
         """Start a container that is there; return False where it has to be made anew."""
@@ -338,7 +341,7 @@ class Power:
         """Return the network a charge point belongs to, with a place in it reserved."""
         network = old.network if old is not None else self._members.get(charge_point_id, "")
         environment = self._surroundings.environment
-        if not self._is_own(network):
+        if not networks.is_of(environment, network):
             members = Counter(each for id_, each in self._members.items() if id_ != charge_point_id)
             network = networks.choose(environment, members, self._surroundings.largest_bridge)
         self._members[charge_point_id] = network

@@ -158,7 +158,7 @@ async def test_the_engines_own_network(tale: Story) -> None:
 async def test_every_network_reaches_this_machines_loopback(
     docker_client: docker.DockerClient, environment_name: str
 ) -> None:
-    """The localhost proxy learns of further networks, and again after it was restarted."""
+    """The localhost proxy learns of further networks, and again whenever it was restarted."""
     settings = EnvironmentSettings(name=environment_name, broker_port=0, launcher=False)
     running = await asyncio.to_thread(environment.up, docker_client, settings, print)
     where = Stage(
@@ -170,15 +170,17 @@ async def test_every_network_reaches_this_machines_loopback(
         engine=docker_client,
     )
     variables = {"SIMU_LOCALHOST_PROXY": running.localhost_proxy, "SIMU_LARGEST_BRIDGE": "1"}
+    proxy = docker_client.containers.get(f"{environment_name}_localhost-proxy")
     async with DemoCsms("127.0.0.1") as csms, where.client() as simu:
         tale = Story(where, simu, csms)
         async with launcher(where, **variables):
             await tale.until_launcher(LauncherState.ALIVE)
             await tale.add("CP-1")
             await tale.add("CP-2")
-        await asyncio.to_thread(
-            docker_client.containers.get(f"{environment_name}_localhost-proxy").restart, timeout=1
-        )
+            await asyncio.to_thread(proxy.restart, timeout=1)
+            await tale.until_state("CP-2", ChargePointState.DISCONNECTED)
+            await agree(tale, ["CP-1", "CP-2"])
+        await asyncio.to_thread(proxy.restart, timeout=1)
         async with launcher(where, **variables):
             await tale.until_launcher(LauncherState.ALIVE)
             assert (await tale.command(CommandType.RESTART, "CP-2")).ok

@@ -16,7 +16,9 @@ from launcher.engine import (
     ContainerChanged,
     ContainerDied,
     ContainerState,
+    EngineEvent,
     MarkRecord,
+    NetworksChanged,
     PostMortem,
 )
 
@@ -65,7 +67,11 @@ def test_a_volume_is_read_from_a_listing() -> None:
 
 
 def happened(action: str, **attributes: str) -> dict[str, Any]:
-    return {"Action": action, "Actor": {"ID": "abc", "Attributes": attributes}}
+    return {
+        "Type": "container",
+        "Action": action,
+        "Actor": {"ID": "abc", "Attributes": attributes},
+    }
 
 
 def test_a_death_is_read_from_an_event() -> None:
@@ -92,6 +98,26 @@ def test_events_of_charge_points_without_labels_are_read() -> None:
     assert event(happened("start", image="another"), "ci", "image", {}) is None
     assert event(happened("start", image="image", **LABELS), "other", "image", {}) is None
     assert event(happened("die", image="image", exitCode="1"), "ci", "image", {}) is None
+
+
+def test_who_serves_all_networks_is_heard_to_start() -> None:
+    proxy = {"cp-simu.environment": "ci", "cp-simu.role": "localhost-proxy", "name": "ci_proxy"}
+    assert event(happened("start", **proxy), "ci", "image", {}) == NetworksChanged(
+        what="container ci_proxy has started"
+    )
+    assert event(happened("start", **proxy), "ci-2", "image", {}) is None
+    assert event(happened("destroy", **proxy), "ci", "image", {}) is None
+
+
+def test_a_network_is_heard_to_go() -> None:
+    def gone(name: str) -> EngineEvent | None:
+        actor = {"ID": "n", "Attributes": {"name": name, "type": "bridge"}}
+        raw = {"Type": "network", "Action": "destroy", "Actor": actor}
+        return event(raw, "ci", "image", {})
+
+    for name in ("ci", "ci_2"):
+        assert gone(name) == NetworksChanged(what=f"network {name} is gone")
+    assert gone("ci-2") is None
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 
 from launcher.api import ContainerCondition, ErrorCode
 from launcher.container import Mark
+from launcher.engine import NetworksChanged
 from tests.unit.launcher.fakes import FakeBroker, FakeEngine
 from tests.unit.launcher.test_daemon import entry, run
 
@@ -91,6 +92,20 @@ def test_all_power_cuts_are_at_the_same_time() -> None:
         await broker.until(lambda: len(broker.answers()) == 2)
 
     run(body, {"SIMU_SIDE_BY_SIDE": "2"})
+
+
+def test_networks_are_looked_at_anew_when_one_may_not_be_served_any_more() -> None:
+    async def body(broker: FakeBroker, engine: FakeEngine) -> None:
+        await broker.command("start", entry("CP-1"), entry("CP-2"))
+        assert engine.networks == ["ci-7", "ci-7_2"]
+        broker.reconnect()
+        await broker.until(lambda: engine.looks > 2)
+        assert engine.networks == ["ci-7", "ci-7_2"]
+        engine.tell(NetworksChanged(what="container ci-7_localhost-proxy has started"))
+        await broker.until(lambda: engine.calls.count("ensure_network ci-7_2") == 2)
+        assert engine.calls.count("ensure_network ci-7") == 2
+
+    run(body, {"SIMU_LARGEST_BRIDGE": "1"})
 
 
 def test_an_image_that_has_gone_missing_is_named() -> None:
