@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from cp_image.api import secrets
@@ -17,9 +17,11 @@ from cp_image.api.secrets import SecurityProfile, TlsVerification
 from cp_image.core.effects import SetCredentials
 from cp_image.core.identity import GIVEN
 from cp_image.core.link_faults import LinkFault
-from cp_image.shell.alerting_tls import AlertingContext
 from cp_image.shell.secret_files import SecretFiles
 from cp_image.shell.tls_failures import Failure, security_failure
+
+if TYPE_CHECKING:
+    from cp_image.shell.alerting_tls import AlertingContext
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -161,6 +163,9 @@ class CsmsAccess:
     # -- TLS ----------------------------------------------------------------------------------
 
     def _tls(self) -> AlertingContext:
+        # Loads `ssl`, which a ws:// charge point does without.
+        from cp_image.shell.alerting_tls import AlertingContext  # noqa: PLC0415
+
         context = AlertingContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHER_SUITES)
