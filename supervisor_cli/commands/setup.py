@@ -1,10 +1,8 @@
 """The commands setup save and setup load."""
 
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -26,6 +24,7 @@ from supervisor_cli.commands.security import (
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
+from supervisor_cli.set_up_file import Format, asked_for, content_of, format_of, write_file
 from supervisor_cli.terminal import say
 
 if TYPE_CHECKING:
@@ -34,16 +33,6 @@ if TYPE_CHECKING:
     from supervisor_cli.setup_plan import SetUpPlan
 
 _STDOUT: Final = "-"
-_YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
-
-
-class Format(StrEnum):
-    """How a set-up is written."""
-
-    JSON = "json"
-    """as open-ocpp-simu does, and reads it"""
-    YAML = "yaml"
-    """a fleet file"""
 
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -96,18 +85,18 @@ def save(
 ) -> None:
     """Save the fleet: all that was asked for of each charge point, but no secrets."""
     wanted = settings(context)
-    chosen = format_ or _format_of(file)
+    chosen = format_ or format_of(file)
     path = None if file == _STDOUT else Path(file)
     if path is not None and path.is_dir():
         raise SimuError(f"cannot write {path}: it is a directory")
     if path is not None and path.exists() and not yes:
         _confirm_overwriting(wanted, path)
-    specifications = _specifications(run(_snapshot(wanted)))
-    content = _content(specifications, chosen, wanted.environment)
+    specifications = asked_for(run(_snapshot(wanted)))
+    content = content_of(specifications, chosen, wanted.environment)
     if path is None:
         sys.stdout.write(content.decode())
     else:
-        _write(path, content)
+        write_file(path, content)
         say(f"{len(specifications)} charge points saved to {path}")
     _say_what_is_not_saved(specifications)
 
@@ -219,30 +208,6 @@ async def _snapshot(common: Settings) -> "FleetView":
         return simu.view
 
 
-def _specifications(view: "FleetView") -> list[Specification]:
-    from supervisor_cli.setup_plan import specification_of  # noqa: PLC0415 - YAML costs 50 ms
-
-    found = {each.charge_point_id: specification_of(each) for each in view.charge_points}
-    unknown = [charge_point_id for charge_point_id, each in found.items() if each is None]
-    if unknown:
-        raise SimuError(
-            f"nobody has said yet what these are: {', '.join(unknown[:5])}",
-            hint="simuctl ls shows them; simuctl rm removes what is left of them",
-        )
-    return [each for each in found.values() if each is not None]
-
-
-def _content(specifications: Sequence[Specification], chosen: Format, environment: str) -> bytes:
-    if chosen is Format.JSON:
-        from launcher.fleet import dump  # noqa: PLC0415
-
-        return dump(specifications)
-    from launcher.fleet_file.writing import write  # noqa: PLC0415 - YAML costs 50 ms
-
-    title = f"The fleet of environment {environment}"
-    return write(specifications, title=title).encode()
-
-
 def _say_what_is_not_saved(specifications: Sequence[Specification]) -> None:
     having = [each.id for each in specifications if each.secrets]
     if having:
@@ -258,18 +223,3 @@ def _say_what_is_not_saved(specifications: Sequence[Specification]) -> None:
 
 def _some(ids: Sequence[str]) -> str:
     return ", ".join(ids) if len(ids) <= 3 else f"{', '.join(ids[:3])} and {len(ids) - 3} more"
-
-
-def _format_of(file: str) -> Format:
-    return Format.YAML if Path(file).suffix.lower() in _YAML_SUFFIXES else Format.JSON
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file; readers see all of it or nothing."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-            draft.write(content)
-        Path(draft.name).chmod(0o644)
-        Path(draft.name).replace(path)
-    except OSError as exc:
-        raise SimuError(f"cannot write {path}: {exc.strerror}") from exc

@@ -57,7 +57,12 @@ async def _watch(wanted: Settings, central_system: str) -> None:
 
     logs = ContainerLogs(wanted.environment)
     async with wanted.client(keepalive_s=_KEEPALIVE_S) as simu:
-        app = Watch(simu, central_system=central_system, logs=logs)
+        app = Watch(
+            simu,
+            central_system=central_system,
+            logs=logs,
+            open_store=wanted.secret_store,
+        )
         try:
             await app.run_async()
         finally:

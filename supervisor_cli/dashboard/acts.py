@@ -5,12 +5,12 @@ from typing import Any
 
 from cp_image.api.payloads import CarInput, ConnectorState, FaultedInput
 from supervisor_cli.dashboard import deeds, dialogs
-from supervisor_cli.dashboard.doing import Doing
 from supervisor_cli.dashboard.roster import Place, Row
+from supervisor_cli.dashboard.set_ups import SetUps
 
 
-class Acts(Doing):
-    """A board with the actions of `simuctl`; see `Board` for the arguments.
+class Acts(SetUps):
+    """A board with the actions of `simuctl`; see `Board` and `SetUps` for the arguments.
 
     Args:
         central_system: the CSMS URL that a new charge point gets unless told otherwise; empty:

@@ -14,7 +14,8 @@ from supervisor_cli.fleet_view import ChargePointView
 from supervisor_cli.outcomes import Told, from_answer, progress_words, words
 from supervisor_cli.selection import need_connector
 
-_ACCEPTED_WITHIN_S: Final = 60.0
+ACCEPTED_WITHIN_S: Final = 60.0
+"""How long the CSMS may take to accept what was started."""
 
 Now = Callable[[str], None]
 """Takes the words for what is being done."""
@@ -82,7 +83,7 @@ async def command(
     )
     outcomes = from_answer(answer, done=verb.done, about=simu)
     if verb is RESTART:
-        return await accepted(simu, outcomes, _ACCEPTED_WITHIN_S, now)
+        return await accepted(simu, outcomes, ACCEPTED_WITHIN_S, now, steps(now))
     if verb is REMOVE:
         return await _together([_cleared(simu, each) for each in outcomes])
     return outcomes
@@ -97,7 +98,12 @@ async def start(simu: SimuClient, wanted: Sequence[Specification], now: Now) -> 
     now(f"{words('starting', len(wanted))}…")
     answer = await simu.start(wanted, lambda each: now(progress_words("starting", each)))
     outcomes = from_answer(answer, done="started", about=simu)
-    return await accepted(simu, outcomes, _ACCEPTED_WITHIN_S, now)
+    return await accepted(simu, outcomes, ACCEPTED_WITHIN_S, now, steps(now))
+
+
+def steps(now: Now) -> Callable[[str, int, int], None]:
+    """Return what says in words how far something is."""
+    return lambda what, done, total: now(f"{what}: {done} of {total}")
 
 
 async def _cleared(simu: SimuClient, outcome: Told) -> Told:

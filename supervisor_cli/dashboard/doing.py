@@ -69,7 +69,7 @@ class Doing(Board):
             what = names[0] if len(names) == 1 else f"{len(names)} charge points"
             stored = " with all that is stored" if verb is deeds.REMOVE else ""
             if verb is deeds.REMOVE or len(names) > 1:
-                question = forms.ConfirmScreen(f"{verb.verb} {what}{stored}?", names)
+                question = forms.ConfirmScreen(f"{verb.verb} {what}{stored}?", [", ".join(names)])
                 if not await self.push_screen_wait(question):
                     self.refuse(f"nothing was {verb.done}")
                     return

@@ -137,24 +137,31 @@ class FormScreen(ModalScreen[T | None], Generic[T]):
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Asks whether something that destroys is to be done; anything but y is no."""
+    """Asks whether something is to be done; anything but y is no.
+
+    Args:
+        question: what is to be done.
+        hit: lines that say to whom.
+        destroys: whether anything is lost by it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", show=False),
         Binding("n,escape,enter,q", "answer(False)", show=False),
     ]
 
-    def __init__(self, question: str, hit: Sequence[str]) -> None:
+    def __init__(self, question: str, hit: Sequence[str], *, destroys: bool = True) -> None:
         super().__init__()
+        self._destroys = destroys
         self._question = question
         self._hit = hit
 
     def compose(self) -> ComposeResult:
         """Lay the question out."""
-        with Vertical(classes="dialog danger") as dialog:
+        with Vertical(classes="dialog danger" if self._destroys else "dialog") as dialog:
             dialog.border_title = Text(self._question)
             with Vertical(classes="fields"):
-                yield Static(Text(", ".join(self._hit)))
+                yield Static(Text("\n".join(self._hit)))
             yield Static(Text.from_markup("[b]y[/b] yes   [b]n[/b] no"), classes="keys")
 
     def action_answer(self, yes: bool) -> None:  # noqa: FBT001 - as Textual calls it

@@ -73,6 +73,8 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
         ("Z", "thaw", "thaw", "go on where they hung"),
         ("x", "cut", "cut", "take them their network"),
         ("X", "mend", "mend", "give them their network back"),
+        ("L", "load", "load", "load a set-up file: fleet YAML, or JSON of open-ocpp-simu"),
+        ("W", "save", "save", "save the set-up to a file"),
         ("c", "configuration", "config", "the OCPP configuration keys of the selected one"),
     ),
     Section.CHOOSE: (
