@@ -52,6 +52,7 @@ def bar(console: "Console") -> "Progress":
     words_column = TextColumn("{task.description}", markup=False)
     columns = [SpinnerColumn(), words_column, MofNCompleteColumn()]
     if console.width >= _NARROW_COLUMNS:
-        columns[2:2] = [BarColumn(bar_width=None)]
+        # Not to the edge: the ^C that a terminal echoes would begin a line of its own there.
+        columns[2:2] = [BarColumn(bar_width=console.width // 3)]
         columns.append(TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True)
