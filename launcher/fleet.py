@@ -1,4 +1,4 @@
-"""From raw fleet entries to specifications, and set-up files (those of open-ocpp-simu). Pure."""
+"""From raw entries to specifications, and back to set-up files (open-ocpp-simu's). Pure."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -56,15 +56,6 @@ class EntryError(ValueError):
         super().__init__(text)
         self.charge_point_id = charge_point_id
         self.code = code
-
-
-class FleetError(ValueError):
-    """A set-up file cannot be used; the text has a line per fault."""
-
-
-class _SetUp(msgspec.Struct, frozen=True):
-    charge_points: list[msgspec.Raw]
-    defaults: dict[str, msgspec.Raw] = {}
 
 
 def read_id(entry: bytes | msgspec.Raw) -> str:
@@ -174,32 +165,6 @@ def with_usual_limits(raw: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(connector, int | float) and isinstance(number, int):
         usual["max_setpoint"] = max(_DC_STATION_W, connector) if is_dc else connector * number
     return {**usual, **raw}
-
-
-def load(content: bytes) -> list[Specification]:
-    """Read a set-up file: ``{"charge_points":[…]}``, with ``"defaults":{…}`` for all, if wished.
-
-    Raises:
-        FleetError: not such a file, an entry is faulty, or an id occurs twice; names them all.
-    """
-    try:
-        set_up = msgspec.json.decode(content, type=_SetUp)
-    except NOT_JSON as exc:
-        raise FleetError(f'not a set-up file {{"charge_points":[…]}}: {exc}') from exc
-    specifications: dict[str, Specification] = {}
-    faults = []
-    for position, entry in enumerate(set_up.charge_points, start=1):
-        try:
-            specification = read_specification(with_defaults(entry, set_up.defaults))
-        except EntryError as exc:
-            faults.append(f"entry {position}: {exc}")
-            continue
-        if specification.id in specifications:
-            faults.append(f"entry {position}: {duplicate(specification.id)}")
-        specifications[specification.id] = specification
-    if faults:
-        raise FleetError("\n".join(faults))
-    return list(specifications.values())
 
 
 def dump(specifications: Iterable[Specification]) -> bytes:

@@ -41,7 +41,9 @@ def _invoke(words: Sequence[str], seams: Seams) -> int:
         complain(str(exc), exc.hint)
         return exc.exit_code
     except TyperException as exc:
-        complain(exc.format_message(), _usage_hint(exc))
+        message = exc.format_message()
+        if message:  # a group without a command has shown its help, and has nothing to add
+            complain(message, _usage_hint(exc))
         return exc.exit_code
     except (KeyboardInterrupt, Abort):
         complain("interrupted")

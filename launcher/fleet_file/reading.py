@@ -13,7 +13,7 @@ from launcher.fleet_file.nodes import DocumentError, Item, Node, Remark, Scalar
 from launcher.fleet_file.options import OptionReader, Options
 from launcher.fleet_file.wanted import WantedChargePoint
 
-_SHAPE: Final = "it is a mapping with charge_points, and perhaps defaults and templates"
+_SHAPE: Final = "a fleet file is a mapping with charge_points, and perhaps defaults and templates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

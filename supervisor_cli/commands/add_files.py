@@ -13,6 +13,7 @@ from supervisor_cli.commands.fleet_options import (
     is_given,
     note,
     refuse_beside,
+    say_what_a_pki_gives,
     supplied,
 )
 from supervisor_cli.context import Settings, run, settings
@@ -76,6 +77,7 @@ def add_files(
         under={} if on_the_line else said,
     )
     note(fleet)
+    say_what_a_pki_gives(fleet, at_hand, of_pki)
     FleetSecrets.of(fleet.charge_points).check()
     if not fleet.charge_points:
         say("the files ask for no charge points")

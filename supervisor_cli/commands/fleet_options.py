@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cp_image.api.secrets import SecurityProfile
+from cp_image.api.secrets import ROOT_CA, SecurityProfile
 from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.secret_files import PLACE_OF_ID
 from supervisor_cli.terminal import say
 
 if TYPE_CHECKING:
+    from launcher.fleet_file.wanted import WantedChargePoint
     from supervisor_cli.fleets import Fleet
 
 FilesOption = Annotated[
@@ -36,6 +38,7 @@ FirstOption = Annotated[
     int, typer.Option("--first", metavar="N", min=0, help="The number of the first.")
 ]
 _MOST_NOTES: Final = 10
+_MOST_IDS: Final = 3
 
 
 def note(fleet: "Fleet") -> None:
@@ -44,6 +47,22 @@ def note(fleet: "Fleet") -> None:
         say(f"note: {each}")
     if len(fleet.notes) > _MOST_NOTES:
         say(f"note: … and {len(fleet.notes) - _MOST_NOTES} more")
+
+
+def say_what_a_pki_gives(
+    fleet: "Fleet", at_hand: Mapping[str, Path], of_pki: Collection[str]
+) -> None:
+    """Say which charge points get from a PKI what their file does not name."""
+
+    def is_taken(wanted: "WantedChargePoint", name: str) -> bool:
+        own = str(at_hand[name].absolute()).replace(PLACE_OF_ID, wanted.id)
+        return wanted.paths.get(name) == own
+
+    ids = [each.id for each in fleet.charge_points if any(is_taken(each, name) for name in of_pki)]
+    if ids:
+        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+        folder = at_hand[ROOT_CA].parent if ROOT_CA in of_pki else ""
+        say(f"from the PKI {folder}: what {', '.join(ids[:_MOST_IDS])}{more} need")
 
 
 def supplied(

@@ -10,7 +10,7 @@ import typer
 
 from cp_image.api.central_system import without_password
 from launcher.api import Specification
-from supervisor_cli.commands.fleet_options import note, supplied
+from supervisor_cli.commands.fleet_options import note, say_what_a_pki_gives, supplied
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.commands.security import (
     ClientCertOption,
@@ -132,6 +132,7 @@ def load(  # noqa: PLR0913 - the secrets a file does not have
     at_hand, of_pki = supplied(paths, pki, common.environment)
     fleet = load_fleet(*file, supplied=at_hand, from_pki=of_pki)
     note(fleet)
+    say_what_a_pki_gives(fleet, at_hand, of_pki)
     wanted = _Load(
         fleet=fleet,
         only_add=keep,

@@ -12,9 +12,7 @@ from cp_image.api.payloads import ChargePointType
 from launcher.api import ErrorCode, Specification
 from launcher.fleet import (
     EntryError,
-    FleetError,
     dump,
-    load,
     only_names,
     read_id,
     read_specification,
@@ -62,11 +60,6 @@ def specification_or_error(content: bytes) -> Specification | EntryError:
 @given(SPECIFICATIONS)
 def test_a_specification_survives_its_json(specification: Specification) -> None:
     assert read_specification(msgspec.json.encode(specification)) == specification
-
-
-@given(st.lists(SPECIFICATIONS, max_size=3, unique_by=lambda specification: specification.id))
-def test_a_fleet_survives_its_set_up_file(fleet: list[Specification]) -> None:
-    assert load(dump(fleet)) == fleet
 
 
 @given(st.dictionaries(st.sampled_from(Specification.__struct_fields__), JSON) | JSON)
@@ -205,31 +198,3 @@ def test_a_set_up_file_has_open_ocpp_simus_key_order() -> None:
         "max_setpoint_per_connector",
         "central_system",
     ]
-
-
-def test_a_set_up_file_of_open_ocpp_simu_loads() -> None:
-    content = b"""{"charge_points":[
-        {"id":"simu_cp_AC1","type":"AC","vendor":"Open OCPP AC","model":"Simulated CP",
-         "serial":"S/NABCD1234","nb_phases":3,"nb_connectors":2,"max_setpoint":32,"voltage":230,
-         "max_setpoint_per_connector":32,"central_system":"ws://127.0.0.1:18180/ocpp/"}]}"""
-    (specification,) = load(content)
-    assert specification.vendor == "Open OCPP AC"
-    assert specification.max_setpoint == 32.0
-
-
-def test_a_set_up_file_names_all_its_faults() -> None:
-    bad = {"charge_points": [ENTRY, {**ENTRY, "id": "CP-2", "type": "X"}, {}, ENTRY]}
-    with pytest.raises(FleetError) as caught:
-        load(msgspec.json.encode(bad))
-    assert str(caught.value).splitlines() == [
-        "entry 2: charge point CP-2: type is \"X\": invalid enum value 'X'",
-        "entry 3: an entry has no id: an id is 1 to 48 characters of A-Z a-z 0-9 _ . -, "
-        "not dots alone",
-        "entry 4: charge point CP-1 is named twice: an id occurs once",
-    ]
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"charge_points":{}}', b"\xff"])
-def test_what_is_no_set_up_file_is_refused(content: bytes) -> None:
-    with pytest.raises(FleetError, match="not a set-up file"):
-        load(content)

@@ -400,6 +400,13 @@ def test_secrets_go_to_their_place_and_nowhere_else(safe: Safe, world: World) ->
     assert not [each for each in hidden if each in spoken]
 
 
+def test_a_group_without_a_command_shows_its_help(simuctl: Simuctl) -> None:
+    said = simuctl("setup")
+    assert said.code == 2
+    assert "Usage: simuctl setup" in said.out + said.err
+    assert "error:" not in said.err
+
+
 @pytest.mark.parametrize("words", [["CP-1", "-u", "wss://h", "--security-profile", "3"], ["-f"]])
 def test_a_pki_gives_certificates(safe: Safe, words: list[str]) -> None:
     pki = safe.folder / "pki"
@@ -410,7 +417,9 @@ def test_a_pki_gives_certificates(safe: Safe, words: list[str]) -> None:
         "charge_points: [{id: CP-1, type: AC, central_system: 'wss://h', security_profile: 3}]"
     )
     words = [*words, str(safe.file)] if words == ["-f"] else words
-    assert safe("add", *words, "--pki", str(pki)).code == 0
+    said = safe("add", *words, "--pki", str(pki))
+    assert said.code == 0
+    assert "from the PKI" in said.err
     assert safe.keeper.kept["CP-1"] == {
         "root_ca.pem": b"root_ca.pem",
         "manufacturer_ca.pem": b"root_ca.pem",

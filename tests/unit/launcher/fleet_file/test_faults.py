@@ -47,8 +47,8 @@ extra: 1
         "f.yaml:12: charge_points[2].id: CP-1 is named twice, first at f.yaml:7",
         "f.yaml:13: charge_points[3]: it has no id (id: CP-1, or id: 'CP-{n:04}' and count: 50)",
         "f.yaml:14: charge_points[4]: expected a mapping, got a text",
-        "f.yaml:15: extra: there is no such key (it is a mapping with charge_points, and perhaps "
-        "defaults and templates)",
+        "f.yaml:15: extra: there is no such key (a fleet file is a mapping with "
+        "charge_points, and perhaps defaults and templates)",
     ]
 
 
@@ -115,7 +115,7 @@ def test_a_fault_has_its_path_and_a_way_out(entry: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "f.yaml:1: the file is empty (it is a mapping with charge_points"),
+        ("", "f.yaml:1: the file is empty (a fleet file is a mapping with charge_points"),
         (" \n\n", "f.yaml:1: the file is empty"),
         ("# nothing\n", "f.yaml:1: nothing but comments"),
         ("- id: CP-1\n", "f.yaml:1: no fleet file, but a list"),
@@ -155,7 +155,10 @@ def test_tabs_are_named() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("", "f.json:1: the file is empty"),
         ("[]", "f.json:1: no fleet file, but a list"),
+        ("{}", "f.json:1: charge_points is missing"),
+        ('{"charge_points":{}}', "f.json:1: charge_points: expected a list, got a mapping"),
         ('{"a":1}', "f.json:1: a: there is no such key"),
         ('{\n"charge_points":\n}', "f.json:3: not JSON: a value is expected"),
         ('{"charge_points":[],}', "f.json:1: not JSON: a key in quotes is expected"),
