@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.fleet import load
+from supervisor_cli.fleets import load_fleet
 from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard
 from tests.unit.supervisor_cli.world import World, connector_status
 
@@ -67,7 +67,7 @@ async def test_save_and_not_over_what_is_there(tmp_path: Path) -> None:
     async with dashboard(world) as stage:
         await stage.press("W", *"f.json", "enter")
         await stage.shows("1 charge points saved to f.json")
-        (saved,) = load((tmp_path / "f.json").read_bytes())
+        (saved,) = load_fleet(tmp_path / "f.json").specifications
         assert saved.id == "CP-1"
         await stage.press("W", "enter")
         await stage.shows("f.json is there already")
