@@ -28,6 +28,8 @@ def tell_failures(context: ssl.SSLContext, tell: Callable[[str], None]) -> None:
                     raise
                 self._failed = True
                 tell(why_failed(exc))
+                if "ALERT" in (exc.reason or ""):
+                    raise  # it is the other end that has said so
                 # As if the other end had to say more: the alert is sent then.
                 raise ssl.SSLWantReadError from exc
 

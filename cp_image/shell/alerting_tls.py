@@ -16,6 +16,8 @@ class _AlertingObject(ssl.SSLObject):
         except ssl.SSLError as exc:
             if not isinstance(context, AlertingContext) or context.verdict is not None:
                 raise
+            if "ALERT" in (exc.reason or ""):
+                raise  # it is the other end that has said so
             # As if the other end had to say more: what is to be sent is sent then, and that is
             # the alert. The other end hangs up on it.
             context.verdict = exc

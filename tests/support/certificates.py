@@ -1,6 +1,7 @@
 """Certificates made on the spot, good ones and bad ones."""
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -125,6 +126,7 @@ def sign(
     key: Key,
     ca: bool = False,
     hosts: tuple[str, ...] = (),
+    names: Sequence[x509.GeneralName] = (),
     begins: datetime = NOW - DAY,
     ends: datetime = NOW + 365 * DAY,
 ) -> x509.Certificate:
@@ -138,9 +140,9 @@ def sign(
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
-    if hosts:
-        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-        builder = builder.add_extension(names, critical=False)
+    alternatives = [*names, *(x509.DNSName(host) for host in hosts)]
+    if alternatives:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     if not ca:
         usage = x509.ExtendedKeyUsage(
             [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cp_image.shell.alerting_tls import AlertingContext
 from supervisor_cli.certificates import Validity, When
 from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.pki import Pki
@@ -141,3 +142,25 @@ async def test_a_charge_point_without_a_common_cipher_suite(pki: Pki) -> None:
     client.maximum_version = ssl.TLSVersion.TLSv1_2
     async with DemoCsms(ssl=context, passwords={"*": b"x"}) as csms:
         assert "offers no cipher suite that is taken" in await refused(csms, client)
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
+async def test_a_charge_point_and_the_csms_do_not_wait_for_each_other(
+    pki: Pki, version: ssl.TLSVersion
+) -> None:
+    other = Pki.create(pki.directory / "other")
+    other.issue_charge_point("CP-1")
+    client = AlertingContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.load_verify_locations(pki.root_ca)
+    client.load_cert_chain(*other.charge_point("CP-1"))
+    context = pki.server_context(require_client_certificate=True, only_version=version)
+    async with DemoCsms(ssl=context, require_client_certificate=True) as csms:
+
+        async def connect() -> None:
+            reader, _ = await asyncio.open_connection(
+                "127.0.0.1", urlsplit(csms.url).port, ssl=client, server_hostname="localhost"
+            )
+            await reader.read(1)
+
+        with pytest.raises(ssl.SSLError, match="ALERT_UNKNOWN_CA"):
+            await asyncio.wait_for(connect(), WAIT_S)
