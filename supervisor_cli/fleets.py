@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 _GONE_WITHIN_S: Final = 10.0
+_KEEPING: Final = "writing the secrets of"
 _SHOWN_FAULTS: Final = 50
 _JSON_SUFFIXES: Final = {".json": True, ".yaml": False, ".yml": False}
 
@@ -202,8 +203,15 @@ async def start(
     if fleet_secrets.ids:
         from supervisor_cli import secret_delivery  # noqa: PLC0415 - the engine costs 200 ms
 
+        on_step(_KEEPING, 0, len(fleet_secrets.ids))
         answer = await secret_delivery.start(
-            simu, specifications, heard, open_store, fleet_secrets, fleet_secrets.ids
+            simu,
+            specifications,
+            heard,
+            open_store,
+            fleet_secrets,
+            fleet_secrets.ids,
+            lambda done, total: on_step(_KEEPING, done, total),
         )
     else:
         answer = await simu.start(specifications, heard)
@@ -218,27 +226,40 @@ async def apply(
 ) -> list[Told]:
     """Do what has to be done; return what became of each charge point but those that are kept.
 
-    Nothing is removed before everything that is to be started is known to be there.
+    Nothing is removed before the secrets of all that is to be started have been read. What goes
+    wrong after something was removed is the outcome of those it goes wrong for.
 
     Raises:
-        SimuError: a secret cannot be read, no launcher answers, or it refuses everything.
+        SimuError: a secret cannot be read, no launcher answers, or it refuses to remove.
     """
     FleetSecrets.of(todo.to_start).check()
     removed = await _remove(simu, todo.destroys, on_step)
     stuck = {each.charge_point_id for each in removed if not each.ok}
     gone = {each.wanted.id for each in todo.renew} - stuck
     told = [each for each in removed if each.charge_point_id not in gone]
-    told += await start(
-        simu, [each for each in todo.to_start if each.id not in stuck], open_store, on_step
-    )
-    if todo.restart:
-
-        def heard(progress: Progress) -> None:
-            on_step("restarting", progress.done, progress.total)
-
-        answer = await simu.command(CommandType.RESTART, todo.restart, heard)
-        told += from_answer(answer, done="restarted", about=simu)
+    to_start = [each for each in todo.to_start if each.id not in stuck]
+    try:
+        told += await start(simu, to_start, open_store, on_step)
+    except SimuError as exc:
+        told += [Told.failed(each.id, exc) for each in to_start]
+    try:
+        told += await _restart(simu, todo.restart, on_step)
+    except SimuError as exc:
+        told += [Told.failed(each, exc) for each in todo.restart]
     return told
+
+
+async def _restart(
+    simu: "SimuClient", charge_point_ids: Sequence[str], on_step: OnStep
+) -> list[Told]:
+    if not charge_point_ids:
+        return []
+
+    def heard(progress: Progress) -> None:
+        on_step("restarting", progress.done, progress.total)
+
+    answer = await simu.command(CommandType.RESTART, charge_point_ids, heard)
+    return from_answer(answer, done="restarted", about=simu)
 
 
 async def _remove(

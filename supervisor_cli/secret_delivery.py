@@ -26,6 +26,7 @@ async def start(
     open_store: Callable[[], SecretStore],
     sources: Secrets,
     having: Collection[str] | None = None,
+    on_kept: Callable[[int, int], None] | None = None,
 ) -> Answer:
     """Keep the secrets of charge points for them, and start them; see `SimuClient.start`.
 
@@ -36,6 +37,7 @@ async def start(
         open_store: keeps the secrets.
         sources: has them.
         having: ids of those that have any; None: all of them.
+        on_kept: told of how many of how many the secrets are kept.
 
     Raises:
         SimuError: a file cannot be read, the engine refuses, or as `SimuClient.start`.
@@ -43,11 +45,16 @@ async def start(
     store = await asyncio.to_thread(open_store)
     given: list[str] = []
     room = asyncio.Semaphore(_SIDE_BY_SIDE)
+    kept = 0
 
     async def keep(charge_point_id: str) -> None:
+        nonlocal kept
         async with room:
             given.append(charge_point_id)
             await asyncio.to_thread(store.write, charge_point_id, sources.read(charge_point_id))
+        kept += 1
+        if on_kept is not None:
+            on_kept(kept, len(wanted))
 
     def may_have(charge_point_id: str) -> bool:
         known = simu.view.get(charge_point_id)
@@ -56,7 +63,8 @@ async def start(
         return not is_alive and (having is None or charge_point_id in having)
 
     try:
-        await _all(keep(each.id) for each in specifications if may_have(each.id))
+        wanted = [each.id for each in specifications if may_have(each.id)]
+        await _all(keep(each) for each in wanted)
         answer = await simu.start(specifications, on_progress)
     except SimuError as exc:
         # A launcher that says nothing may yet start them.

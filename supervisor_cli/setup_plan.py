@@ -56,6 +56,19 @@ class SetUpPlan:
         return (*(each.wanted for each in self.renew), *self.start)
 
     @property
+    def builtins(self) -> dict[str, Any]:
+        """What is to be done, for programs: ids by what is done, and why where it is renewed."""
+        return {
+            "remove": list(self.remove),
+            "start_anew": [
+                {"id": each.wanted.id, "differs_in": list(each.differs_in)} for each in self.renew
+            ],
+            "start": [each.id for each in self.start],
+            "restart": list(self.restart),
+            "keep": list(self.keep),
+        }
+
+    @property
     def lines(self) -> list[str]:
         """What is to be done, for people; a line for each kind of it."""
         renewed = [

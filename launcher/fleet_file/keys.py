@@ -172,7 +172,7 @@ def _described(struct: type[msgspec.Struct]) -> dict[str, str]:
 def _of_specification() -> dict[str, Key]:
     told = _described(Specification)
     return {
-        field.name: Key(name=field.name, type=field.type, description=told[field.name])
+        field.name: Key(name=field.name, type=field.type, description=told.get(field.name, ""))
         for field in msgspec.structs.fields(Specification)
         if field.name != CONFIGURATION
     }

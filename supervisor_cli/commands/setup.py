@@ -25,7 +25,7 @@ from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
 from supervisor_cli.set_up_file import Format, asked_for, content_of, format_of, write_file
-from supervisor_cli.terminal import say
+from supervisor_cli.terminal import data_console, print_json, say
 
 if TYPE_CHECKING:
     from supervisor_cli.fleet_view import FleetView
@@ -133,13 +133,10 @@ def load(  # noqa: PLR0913 - the secrets a file does not have
     fleet = load_fleet(*file, supplied=at_hand, from_pki=of_pki)
     note(fleet)
     say_what_a_pki_gives(fleet, at_hand, of_pki)
-    wanted = _Load(
-        fleet=fleet,
-        only_add=keep,
-        asked=yes,
-        dry_run=dry_run,
-        wait_s=None if no_wait else timeout,
-    )
+    if dry_run:
+        _show(run(_snapshot(common)), fleet, only_add=keep, as_json=as_json)
+        return
+    wanted = _Load(fleet=fleet, only_add=keep, asked=yes, wait_s=None if no_wait else timeout)
     tell(run(_load(common, wanted)), as_json=as_json)
 
 
@@ -148,8 +145,16 @@ class _Load:
     fleet: "Fleet"
     only_add: bool
     asked: bool
-    dry_run: bool
     wait_s: float | None
+
+
+def _show(view: "FleetView", fleet: "Fleet", *, only_add: bool, as_json: bool) -> None:
+    todo = fleet.plan(view, only_add=only_add)
+    if as_json:
+        print_json(todo.builtins)
+        return
+    for line in todo.lines:
+        data_console().print(line, markup=False, soft_wrap=True)
 
 
 async def _load(common: Settings, wanted: _Load) -> list[Told]:
@@ -162,8 +167,6 @@ async def _load(common: Settings, wanted: _Load) -> list[Told]:
         for line in todo.lines:
             say(line)
         fleets.FleetSecrets.of(todo.to_start).check()
-        if wanted.dry_run:
-            return []
         if todo.destroys and not wanted.asked:
             await _confirm(common, todo)
         with stages() as progress:

@@ -261,7 +261,16 @@ def test_setup_load_replaces_the_fleet(simuctl: Simuctl, world: World, file: Pat
     ]
     assert sorted(world.containers) == ["CP-1", "CP-2", "DC-1", "NEW"]
     again = simuctl("setup", "load", str(file), "--dry-run")
-    assert again.err.splitlines() == ["keep 4: CP-1, CP-2, DC-1, NEW"]
+    assert (again.code, again.out) == (0, "keep 4: CP-1, CP-2, DC-1, NEW\n")
+    file.write_text(FLEET)
+    todo = json.loads(simuctl("setup", "load", str(file), "--dry-run", "--json").out)
+    assert todo == {
+        "remove": ["NEW"],
+        "start_anew": [{"id": "DC-1", "differs_in": ["voltage"]}],
+        "start": [],
+        "restart": [],
+        "keep": ["CP-1", "CP-2"],
+    }
 
 
 def test_setup_load_asks_before_it_removes(
@@ -479,6 +488,18 @@ def test_the_engine_that_keeps_no_secrets(safe: Safe, world: World) -> None:
     assert said.code == 1
     assert "error: cannot write the secrets of SAFE-1: disk full" in said.err
     assert world.commands() == []
+
+
+def test_what_was_removed_is_told_when_the_rest_fails(safe: Safe, world: World) -> None:
+    world.charge_point("OLD-1")
+    world.charge_point("PLAIN", status=ChargePointState.DEAD)
+    safe.keeper.refuses = SimuError("disk full", hint="make room")
+    said = safe("setup", "load", str(safe.file), "--yes", "--json")
+    assert said.code == 1
+    told = {each["id"]: each["text"] for each in json.loads(said.out)}
+    assert told == {"OLD-1": "removed", **dict.fromkeys(("SAFE-1", "SAFE-2", "PLAIN"), "disk full")}
+    assert "writing the secrets of 2 charge points" in said.err
+    assert "hint: make room" in said.err
 
 
 def test_a_fleet_from_python(tmp_path: Path) -> None:

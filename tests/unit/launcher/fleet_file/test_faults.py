@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.fleet_file.reading import Source, read
@@ -213,6 +213,7 @@ def test_a_password_is_never_shown() -> None:
     assert "sesame" not in found
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_bytes_never_raise(content: bytes) -> None:
     for name in ("f.yaml", "f.json"):
@@ -220,6 +221,7 @@ def test_bytes_never_raise(content: bytes) -> None:
             assert all(each.isprintable() for each in faults(content, name=name))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="{}[]:,-#&*!|>'\"%@`?<x1 \n\t.", max_size=40))
 def test_yaml_of_any_kind_never_raises(text: str) -> None:
     faults(f"{HEAD}charge_points:\n- id: {text}")

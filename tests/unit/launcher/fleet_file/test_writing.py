@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cp_image.api.payloads import ChargePointType
@@ -68,16 +68,19 @@ def loaded(content: bytes, *, is_json: bool) -> list[Specification]:
     return [each.specification for each in found.charge_points]
 
 
+@settings(deadline=None)
 @given(FLEETS)
 def test_a_fleet_survives_its_fleet_file(fleet: list[Specification]) -> None:
     assert loaded(write(fleet, title="a title\nof two").encode(), is_json=False) == fleet
 
 
+@settings(deadline=None)
 @given(FLEETS)
 def test_a_fleet_survives_its_set_up_file(fleet: list[Specification]) -> None:
     assert loaded(dump(fleet), is_json=True) == fleet
 
 
+@settings(deadline=None)
 @given(SPECIFICATIONS, st.lists(IDS, min_size=2, max_size=4, unique=True))
 def test_what_all_have_alike_is_said_once(one: Specification, ids: list[str]) -> None:
     fleet = [msgspec.structs.replace(one, id=each) for each in ids]
@@ -86,6 +89,7 @@ def test_what_all_have_alike_is_said_once(one: Specification, ids: list[str]) ->
     assert loaded(text.encode(), is_json=False) == fleet
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
