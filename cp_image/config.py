@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from cp_image import dense
 from cp_image.api import central_system
 from cp_image.api.charge_point_id import charge_point_id
 from cp_image.api.payloads import (
@@ -416,6 +417,6 @@ def _missing(field: str) -> str:
 def describe() -> str:
     """Return a table of the variables for people."""
     lines = [variable.description for variable in (*VARIABLES, *SCRIPT_VARIABLES)]
-    for name, meaning in ACCESS_VARIABLES.items():
+    for name, meaning in {**ACCESS_VARIABLES, dense.VARIABLE: dense.MEANING}.items():
         lines += [f"  {name}", f"      {meaning}"]
     return "\n".join(lines)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -29,8 +29,16 @@ class ExitCode(IntEnum):
     CONFIGURATION = 2
 
 
-def run(arguments: list[str], environment: Mapping[str, str]) -> ExitCode:
-    """Run the charge point that the environment describes, and return the exit code."""
+def run(
+    arguments: list[str], environment: Mapping[str, str], warnings: Sequence[str] = ()
+) -> ExitCode:
+    """Run the charge point that the environment describes, and return the exit code.
+
+    Args:
+        arguments: of the command line.
+        environment: its variables.
+        warnings: what is to be logged first.
+    """
     if arguments in (["--help"], ["-h"]):
         sys.stdout.write(f"{_USAGE}\n{config.describe()}\n")
         return ExitCode.OK
@@ -43,6 +51,8 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> ExitCode:
         sys.stderr.write("".join(f"simu-cp: {problem}\n" for problem in exc.problems))
         return ExitCode.CONFIGURATION
     set_up_log(configuration)
+    for warning in warnings:
+        LOG.warning("%s", warning)
     return run_charge_point(configuration)
 
 

@@ -27,6 +27,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "SIMU_HEARD_WITHIN": "seconds after its start within which a charge point must be heard [60]",
     **ACCESS_VARIABLES,
     "SIMU_BROKER_ACCESS_VOLUME": "volume that has the files of these for the charge points [none]",
+    "SIMU_DENSE": "1 lets charge points share memory, without address-space randomisation [no]",
     "SIMU_LOG_LEVEL": "debug, info, warning or error [info]",
 }
 """Every variable the launcher reads, with what it means and its default."""
@@ -55,6 +56,7 @@ class LauncherConfig:
         heard_within_s: how long a charge point may take to say something after its start.
         log_level: of the launcher and of the charge points.
         broker_access_volume: has by what charge points get into the broker; None: nothing.
+        dense: whether the kernel may merge the memory of charge points.
     """
 
     environment: str
@@ -67,6 +69,7 @@ class LauncherConfig:
     heard_within_s: float
     log_level: str
     broker_access_volume: str | None = None
+    dense: bool = False
 
     @property
     def root(self) -> str:
@@ -87,6 +90,7 @@ class LauncherConfig:
             broker_access_volume=self.broker_access_volume,
             broker_user=self.broker.access.user or "",
             broker_tls=self.broker.access.tls is not None,
+            dense=self.dense,
         )
 
 
@@ -135,7 +139,14 @@ def from_environment(variables: Mapping[str, str]) -> LauncherConfig:
         side_by_side=_whole("SIMU_SIDE_BY_SIDE", value, SIDE_BY_SIDE, most=_MOST_SIDE_BY_SIDE),
         heard_within_s=_whole("SIMU_HEARD_WITHIN", value, 60, most=86_400),
         log_level=level,
+        dense=_switch("SIMU_DENSE", value("SIMU_DENSE", "0")),
     )
+
+
+def _switch(name: str, text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ConfigError(f"{name} is {text!r}: it must be 0 or 1")
+    return text == "1"
 
 
 def _whole(name: str, value: Callable[[str, str], str], usual: int, *, most: int) -> int:

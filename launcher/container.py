@@ -16,6 +16,7 @@ import msgspec
 from cp_image.api.payloads import CHARGE_POINT_ID_PATTERN
 from cp_image.api.secrets import DIRECTORY as SECRETS_DIRECTORY
 from cp_image.api.secrets import SecurityProfile, TlsVerification
+from launcher import seccomp
 from launcher.api import (
     BROKER_ACCESS_AT,
     BROKER_CA_FILE,
@@ -76,6 +77,7 @@ class Surroundings:
         broker_access_volume: has the files by which they get into the broker; None: they need none.
         broker_user: as whom; empty is anonymous.
         broker_tls: whether they speak to it by TLS.
+        dense: whether the kernel may merge their memory.
     """
 
     environment: str
@@ -88,6 +90,7 @@ class Surroundings:
     broker_access_volume: str | None = None
     broker_user: str = ""
     broker_tls: bool = False
+    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ class ContainerRequest:
         fingerprint: changes when anything of the request does.
         secrets_volume: has its secrets; None: it has none. `secrets_labels` are that volume's.
         broker_access_volume: see `Surroundings`.
+        seccomp: profile, JSON; None is the engine's own.
     """
 
     charge_point_id: str
@@ -120,6 +124,7 @@ class ContainerRequest:
     secrets_volume: str | None = None
     secrets_labels: Mapping[str, str] = field(default_factory=dict)
     broker_access_volume: str | None = None
+    seccomp: str | None = None
 
 
 def is_charge_point_id(text: str) -> bool:
@@ -178,6 +183,8 @@ def request(
     variables = _variables(specification, surroundings, own_name)
     if csms_on_loopback and not on_host and surroundings.localhost_proxy is not None:
         variables["SIMU_CSMS_PROXY"] = surroundings.localhost_proxy
+    if surroundings.dense:
+        variables["SIMU_DENSE"] = "1"
     labels = {
         **charge_point_labels(surroundings.environment),
         ID_LABEL: specification.id,
@@ -206,6 +213,7 @@ def request(
         else None,
         secrets_labels=secrets_labels(surroundings.environment, specification.id),
         broker_access_volume=surroundings.broker_access_volume,
+        seccomp=seccomp.profile() if surroundings.dense else None,
     )
 
 

@@ -119,7 +119,7 @@ def create(client: docker.APIClient, request: ContainerRequest) -> str:
         read_only=True,
         tmpfs=_TMPFS,
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
+        security_opt=_security(request),
         mem_limit=request.memory_mb * 2**20,
         # No swap: a charge point that outgrows its memory is to be seen, not to crawl.
         memswap_limit=request.memory_mb * 2**20,
@@ -149,6 +149,11 @@ def create(client: docker.APIClient, request: ContainerRequest) -> str:
 def no_image(image: str) -> str:
     """Return the text of a missing image."""
     return f"image {image} does not exist on the engine"
+
+
+def _security(request: ContainerRequest) -> list[str]:
+    profile = [] if request.seccomp is None else [f"seccomp={request.seccomp}"]
+    return ["no-new-privileges", *profile]
 
 
 def _mounts(request: ContainerRequest) -> list[Mount]:

@@ -49,6 +49,7 @@ class EnvironmentSettings:
         broker_port: its port; 0 means the one it has, or any free one.
         launcher: whether the launcher runs as a container; without it, run `simu-launcher`.
         broker_lock: what the broker asks for; None lets everybody in, without TLS.
+        dense: whether the kernel may merge the memory of charge points.
     """
 
     name: str
@@ -57,6 +58,7 @@ class EnvironmentSettings:
     launcher: bool = True
     charge_point_image: str = field(default_factory=lambda: images.reference(images.CHARGE_POINT))
     broker_lock: BrokerLock | None = None
+    dense: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,7 @@ def launcher(settings: EnvironmentSettings, running: Running) -> Piece:
             "SIMU_CHARGE_POINT_BROKER": f"broker:{BROKER_PORT}",
             "SIMU_CHARGE_POINT_IMAGE": settings.charge_point_image,
             "SIMU_LOCALHOST_PROXY": running.localhost_proxy,
+            **({"SIMU_DENSE": "1"} if settings.dense else {}),
             **access,
         },
     )

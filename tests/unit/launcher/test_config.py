@@ -33,6 +33,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "SIMU_BROKER_PASSWORD_FILE": str(tmp_path / "pw"),
         "SIMU_BROKER_CA": str(Pki.create(tmp_path / "pki").root_ca),
         "SIMU_BROKER_ACCESS_VOLUME": "ci-7_broker-access-0123",
+        "SIMU_DENSE": "1",
         "SIMU_LOG_LEVEL": "DEBUG",
     }
     assert values.keys() == VARIABLES.keys()
@@ -49,7 +50,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     assert surroundings.localhost_proxy == "http://172.18.0.1:17016"
     assert surroundings.host_broker == "::1:1999"
     assert (surroundings.largest_bridge, config.heard_within_s) == (500, 90)
-    assert config.side_by_side == 8
+    assert (config.side_by_side, surroundings.dense) == (8, True)
     assert (surroundings.environment, surroundings.log_level) == ("ci-7", "debug")
 
 

@@ -50,6 +50,14 @@ def test_names_and_labels_say_whose_it_is() -> None:
     assert specification_of(container.volume_labels) == SPECIFICATION
 
 
+def test_a_dense_charge_point_has_a_profile_of_system_calls_and_is_another_container() -> None:
+    dense = made(surroundings=replace(SURROUNDINGS, dense=True))
+    assert dense.variables == {**made().variables, "SIMU_DENSE": "1"}
+    assert dense.seccomp is not None
+    assert made().seccomp is None
+    assert dense.fingerprint != made().fingerprint
+
+
 def test_the_environment_variables_carry_the_specification() -> None:
     assert made().variables == {
         "SIMU_ID": "CP-1",
