@@ -9,15 +9,20 @@ from supervisor_cli.commands import (
     add,
     car,
     charging,
+    configuration,
     csms,
+    data_transfer,
     demo,
     environment,
     faults,
     lifecycle,
+    logs,
     look,
     pki,
     schema,
     setup,
+    trace,
+    version,
     watch,
 )
 from supervisor_cli.context import Seams, build_settings
@@ -34,9 +39,14 @@ COMMAND_MODULES: Final = (
     car,
     charging,
     faults,
+    configuration,
+    data_transfer,
+    trace,
+    logs,
     csms,
     pki,
     demo,
+    version,
 )
 """Each has ``register(app: typer.Typer) -> None``; `simuctl --help` lists them in this order."""
 

@@ -206,7 +206,9 @@ class ChargePointClient(TracingMirror):
                     exit_code=ExitCode.TIMEOUT,
                 ) from exc
 
-    async def recent_frames(self, charge_point_id: str, *, last: int = 100) -> list[Frame]:
+    async def recent_frames(
+        self, charge_point_id: str, *, last: int = 100, timeout_s: float = 10.0
+    ) -> list[Frame]:
         """Return the newest OCPP frames that a charge point keeps, in order.
 
         Raises:
@@ -222,7 +224,7 @@ class ChargePointClient(TracingMirror):
                 frames.append(frame)
 
         with self.reading(topics.CP_FRAMES, {charge_point_id}, read):
-            result = await self.send_input(charge_point_id, command)
+            result = await self.send_input(charge_point_id, command, timeout_s=timeout_s)
         if not result.ok:
             raise SimuError(f"{charge_point_id} does not tell its frames: {result.text}")
         return frames

@@ -1,7 +1,7 @@
 """What became of each charge point of a command, and how it is told."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 from launcher.api import Answer, ErrorCode, Outcome, Progress
@@ -40,6 +40,7 @@ class Told:
             `cp_image.api.payloads.InputErrorCode`; empty where there is none.
         hint: the way out.
         exit_code: OK, or what the failure alone would end with.
+        details: what a program gets beside these, of builtin types.
     """
 
     charge_point_id: str
@@ -47,6 +48,7 @@ class Told:
     code: str = ""
     hint: str = ""
     exit_code: ExitCode = ExitCode.OK
+    details: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -104,8 +106,13 @@ def from_answer(answer: Answer, *, done: str, about: "SimuClient") -> list[Told]
     ]
 
 
-def tell(outcomes: Sequence[Told], *, as_json: bool) -> None:
+def tell(outcomes: Sequence[Told], *, as_json: bool, only_failures: bool = False) -> None:
     """Print the outcomes.
+
+    Args:
+        outcomes: of all charge points.
+        as_json: whether a program reads it.
+        only_failures: whether people have been shown the others already.
 
     Raises:
         SimuError: any has failed: exit code 1, or 4 where all of the failed ones took too long.
@@ -114,7 +121,8 @@ def tell(outcomes: Sequence[Told], *, as_json: bool) -> None:
     if as_json:
         print_json([_builtins(each) for each in outcomes])
     else:
-        _print_lines(outcomes, lone_failure=len(outcomes) == 1 and bool(failed))
+        shown = failed if only_failures else outcomes
+        _print_lines(shown, lone_failure=len(outcomes) == 1 and bool(failed))
     if not failed:
         return
     text = f"{len(failed)} of {len(outcomes)} charge points failed"
@@ -175,6 +183,7 @@ def _builtins(told: Told) -> dict[str, object]:
         "ok": told.ok,
         "code": told.code or None,
         "text": told.text,
+        **told.details,
     }
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from cp_image.api.payloads import Result
-from supervisor_cli.context import Settings, run
+from supervisor_cli.commands.each import each_of
+from supervisor_cli.context import Settings
 from supervisor_cli.errors import ExitCode
 from supervisor_cli.fleet_view import ChargePointView
-from supervisor_cli.outcomes import Told, for_each, tell
-from supervisor_cli.selection import need_words, select
+from supervisor_cli.outcomes import Told, tell
 
 if TYPE_CHECKING:
-    from supervisor_cli.client import Input
+    from supervisor_cli.client import Input, SimuClient
 
 Build = Callable[[ChargePointView], tuple["Input", str]]
 """Makes the input for a charge point, and the words for what it does; raises `SimuError`."""
@@ -20,7 +20,7 @@ Build = Callable[[ChargePointView], tuple["Input", str]]
 def drive(
     wanted: Settings,
     words: Sequence[str] | None,
-    connector: int | None,
+    connector: int,
     build: Build,
     everything: bool,  # noqa: FBT001 - handed on from an option
     timeout_s: float,
@@ -31,7 +31,7 @@ def drive(
     Args:
         wanted: the environment.
         words: ids and patterns.
-        connector: 0 is the whole charge point, None an input that speaks of no connector.
+        connector: 0 is the whole charge point.
         build: makes the input for each.
         everything: whether all charge points are meant.
         timeout_s: how long each may take to answer.
@@ -40,36 +40,18 @@ def drive(
     Raises:
         SimuError: one has failed; see `tell`.
     """
-    named = words or []
-    tell(
-        run(_drive(wanted, named, connector, build, everything=everything, timeout_s=timeout_s)),
-        as_json=as_json,
-    )
-
-
-async def _drive(
-    wanted: Settings,
-    words: Sequence[str],
-    connector: int | None,
-    build: Build,
-    *,
-    everything: bool,
-    timeout_s: float,
-) -> list[Told]:
-    need_words(words, everything=everything)
     thing = "" if not connector else f"connector {connector}: "
-    async with wanted.client() as simu:
 
-        async def one(charge_point_id: str) -> Told:
-            payload, done = build(simu.living(charge_point_id))
-            result = await simu.send_input(
-                charge_point_id, payload, connector_id=connector or 0, timeout_s=timeout_s
-            )
-            if not result.ok:
-                return refusal(charge_point_id, result)
-            return Told(charge_point_id=charge_point_id, text=f"{thing}{done}")
+    async def one(simu: "SimuClient", charge_point_id: str) -> Told:
+        payload, done = build(simu.living(charge_point_id))
+        result = await simu.send_input(
+            charge_point_id, payload, connector_id=connector, timeout_s=timeout_s
+        )
+        if not result.ok:
+            return refusal(charge_point_id, result)
+        return Told(charge_point_id=charge_point_id, text=f"{thing}{done}")
 
-        return await for_each(select(simu.view.by_id, words, everything=everything), one)
+    tell(each_of(wanted, words, one, everything=everything), as_json=as_json)
 
 
 def refusal(charge_point_id: str, result: Result) -> Told:

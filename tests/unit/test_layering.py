@@ -88,6 +88,7 @@ IMPORTERS: dict[str, set[str]] = {
         "launcher.docker_networks",
         "supervisor_cli.bring_up",
         "supervisor_cli.broker_lock",
+        "supervisor_cli.charge_point_logs",
         "supervisor_cli.container_logs",
         "supervisor_cli.engine",
         "supervisor_cli.environment",
@@ -96,6 +97,7 @@ IMPORTERS: dict[str, set[str]] = {
         "supervisor_cli.localhost_proxy",
         "supervisor_cli.pieces",
         "supervisor_cli.secret_volumes",
+        "supervisor_cli.versions",
         "supervisor_cli.volume_files",
     },
 }

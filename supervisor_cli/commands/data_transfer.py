@@ -1,0 +1,73 @@
+"""The command data-transfer."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cp_image.api.payloads import DataTransferOutcome
+from supervisor_cli.commands.each import each_of
+from supervisor_cli.commands.options import (
+    AsJson,
+    ChargePointIds,
+    Everything,
+    Timeout,
+    examples,
+)
+from supervisor_cli.context import settings
+from supervisor_cli.errors import ExitCode
+from supervisor_cli.outcomes import Told, tell
+
+if TYPE_CHECKING:
+    from supervisor_cli.client import SimuClient
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the root."""
+    app.command(
+        epilog=examples(
+            "simuctl data-transfer CP-0001 --vendor com.example",
+            "simuctl data-transfer CP-0001 --vendor com.example --message hello --data '{}'",
+        )
+    )(data_transfer)
+
+
+def data_transfer(
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    vendor: Annotated[
+        str, typer.Option("--vendor", metavar="ID", help="Vendor id, at most 255 characters.")
+    ],
+    message: Annotated[
+        str | None,
+        typer.Option("--message", metavar="ID", help="Message id, at most 50 characters."),
+    ] = None,
+    content: Annotated[
+        str | None, typer.Option("--data", metavar="TEXT", help="What it says.")
+    ] = None,
+    everything: Everything = False,
+    timeout: Timeout = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Let charge points send DataTransfer to the CSMS, and show what it answers."""
+
+    async def one(simu: "SimuClient", charge_point_id: str) -> Told:
+        answer = await simu.data_transfer(
+            charge_point_id,
+            vendor_id=vendor,
+            message_id=message,
+            data=content,
+            timeout_s=timeout,
+        )
+        accepted = answer.status is DataTransferOutcome.ACCEPTED
+        said = "" if answer.data is None else f": {answer.data}"
+        return Told(
+            charge_point_id=charge_point_id,
+            text=f"{answer.status}{said}",
+            hint="" if accepted else f"simuctl trace {charge_point_id} shows the answer",
+            exit_code=ExitCode.OK if accepted else ExitCode.FAILED,
+            details={"status": answer.status.value, "data": answer.data},
+        )
+
+    outcomes = each_of(settings(context), ids, one, everything=everything)
+    tell(outcomes, as_json=as_json)
