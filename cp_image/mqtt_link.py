@@ -7,7 +7,6 @@ connect runs in a thread.
 
 import asyncio
 import logging
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from cp_image.api.topics import Topic
 from cp_image.broker_access import ANONYMOUS, BrokerAccess, BrokerAccessError, read_password
 from cp_image.broker_access import VARIABLES as ACCESS_VARIABLES
 from cp_image.broker_access import read as read_access
+from cp_image.broker_failures import why_unreachable
 
 __all__ = [
     "ACCESS_VARIABLES",
@@ -187,7 +187,7 @@ class MqttLink:
                 self._client.connect, self._address.host, self._address.port, self._keepalive_s
             )
         except (OSError, ValueError) as exc:
-            raise BrokerUnreachableError(f"broker {self._address}: {_os_reason(exc)}") from exc
+            raise BrokerUnreachableError(f"broker {self._address}: {why_unreachable(exc)}") from exc
         self._watch_socket()
         await self._first_of(self._up, self._down)
         if not self.connected:
@@ -451,17 +451,3 @@ class MqttLink:
             sock.close()
         self._up.clear()
         self._down.set()
-
-
-def _os_reason(exc: Exception) -> str:
-    if isinstance(exc, socket.gaierror):
-        return "name not known"
-    if isinstance(exc, TimeoutError):
-        return "no answer"
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        return f"its certificate is not good: {exc.verify_message}"
-    if isinstance(exc, ssl.SSLError):  # its errno is not the operating system's
-        return f"no TLS: {exc.reason or exc}".lower().replace("_", " ")
-    if isinstance(exc, OSError) and exc.errno is not None:
-        return os.strerror(exc.errno).lower()
-    return str(exc)

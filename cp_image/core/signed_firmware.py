@@ -5,13 +5,12 @@ signature after the download, and the statuses name the request they belong to.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from cp_image.core.attempts import Attempts, attempts
+from cp_image.core.attempts import attempts
 from cp_image.core.certificates import CertificateError, CertificateReader, split_pem
 from cp_image.core.desk import Handler, Reply
 from cp_image.core.effects import CancelTransfer, Download, LogLevel
@@ -27,42 +26,11 @@ from cp_image.core.security_messages import (
     SignedUpdateFirmwareAnswer,
     SignedUpdateFirmwareStatus,
 )
+from cp_image.core.signed_update import BEGUN, Phase, SignedUpdate
 from cp_image.core.status_reports import StatusReports
 
 _KEY: Final = "security/firmware-update"
 _REPORTS_KEY: Final = "security/firmware-untold"
-
-
-class Phase(StrEnum):
-    """How far an update is."""
-
-    WAITING = "waiting"
-    """for its date"""
-    DOWNLOADING = "downloading"
-    RETRYING = "retrying"
-    VERIFIED = "verified"
-    """waits for the date of its installation, then until no transaction runs"""
-    INSTALLING = "installing"
-    REBOOTING = "rebooting"
-
-
-_BEGUN: Final = frozenset({Phase.INSTALLING, Phase.REBOOTING})
-"""Phases that cannot be taken back."""
-
-
-class SignedUpdate(Struct, frozen=True, kw_only=True):
-    """What is kept of an update.
-
-    Attributes:
-        due_at: station time of the next download, then of the installation.
-        image: what was downloaded; None before.
-    """
-
-    request: SignedUpdateFirmware
-    due_at: float
-    attempts: Attempts
-    phase: Phase = Phase.WAITING
-    image: FirmwareImage | None = None
 
 
 class _Report(Struct, frozen=True, kw_only=True):
@@ -177,7 +145,7 @@ class SignedFirmware:
         if update is not None:
             self._go_on(update, now)
         update = self._update
-        if update is not None and (update.phase in _BEGUN or self._may_install(update, now)):
+        if update is not None and (update.phase in BEGUN or self._may_install(update, now)):
             for connector in self._connectors:
                 connector.held = True
 
@@ -185,7 +153,7 @@ class SignedFirmware:
         """Return when `settle` has something to do; None when only an event changes that."""
         if self._until is not None:
             return self._until
-        if self._update is None or self._update.phase in {*_BEGUN, Phase.DOWNLOADING}:
+        if self._update is None or self._update.phase in {*BEGUN, Phase.DOWNLOADING}:
             return None
         due = self._clock.instant(self._update.due_at)
         # What waits for transactions to end has its date behind it.
@@ -194,7 +162,7 @@ class SignedFirmware:
     # -- from step to step --------------------------------------------------------------------
 
     def _asked(self, request: SignedUpdateFirmware, now: float) -> Reply:
-        if self._busy() or (self._update is not None and self._update.phase in _BEGUN):
+        if self._busy() or (self._update is not None and self._update.phase in BEGUN):
             self._log(LogLevel.WARNING, "rejected: another one is under way")
             return _answer(SignedUpdateFirmwareStatus.REJECTED)
         why_not = self._why_not(request, now)
