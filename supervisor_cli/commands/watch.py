@@ -36,7 +36,8 @@ def watch(
     ] = "",
 ) -> None:
     """Watch and drive the fleet live: a dashboard in the terminal; ? shows its keys."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on stderr.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise SimuError(
             "watch needs a terminal, for what it shows and for its keys",
             hint="simuctl ls shows the fleet once; --json is for programs",

@@ -15,8 +15,8 @@ from supervisor_cli.dashboard.roster import Row
 from supervisor_cli.fleet_view import ChargePointView, ConnectorView
 from supervisor_cli.terminal import printable
 
-SAMPLES: Final = 30
-EVERY_S: Final = 10.0
+SAMPLES: Final = 25
+EVERY_S: Final = 12.0
 _LABEL_WIDTH: Final = 9
 
 
@@ -137,7 +137,7 @@ def _connector(subject: Subject, connector: ConnectorView) -> list[Text]:
     minutes = SAMPLES * EVERY_S / 60
     line = Text(sparkline(subject.samples), "green")
     top = render.quantity(max(subject.samples, default=0.0), "W")
-    lines.append(_pair("power", line.append(f"  {minutes:g} min, up to {top}", "dim")))
+    lines.append(_pair("power", line.append(f"  {minutes:g} min, max {top}", "dim")))
     return lines
 
 
