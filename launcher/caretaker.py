@@ -21,7 +21,7 @@ from launcher.api import (
     Unheard,
 )
 from launcher.container import Mark
-from launcher.crashes import STEADY_S, Crashes, crash
+from launcher.crashes import FIRST_WAIT_S, STEADY_S, Crashes, crash
 from launcher.engine import (
     ContainerDied,
     ContainerRecord,
@@ -29,6 +29,7 @@ from launcher.engine import (
     Engine,
     EngineError,
     Found,
+    PostMortem,
 )
 from launcher.power import DIE, Power
 from launcher.reconcile import ENDED_FROM_OUTSIDE
@@ -63,6 +64,7 @@ class Caretaker:
         alarms: for what is to be done later.
         voice: to be heard with.
         heard_within_s: how long a charge point may take to say something after its start.
+        most_crashes: after how many in a row it is given up.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Caretaker:
         voice: Voice,
         *,
         heard_within_s: float,
+        most_crashes: int,
     ) -> None:
         self._engine = engine
         self._power = power
@@ -81,7 +84,9 @@ class Caretaker:
         self._alarms = alarms
         self._voice = voice
         self._heard_within_s = heard_within_s
+        self._most_crashes = most_crashes
         self._crashes: dict[str, Crashes] = {}
+        self._mourned: dict[str, tuple[str, float]] = {}
         self._fallen: dict[str, float] = {}
         self._session = 0
         self._fallen_with_engine: set[str] = set()
@@ -131,9 +136,13 @@ class Caretaker:
             # The engine lists a container as running for a moment after it told of its death.
             lies = end is not None and not end.runs_again
             record = found.container
-            if record is not None and record.container_id == death.container_id and lies:
+            is_news = end is None or self._is_news(death.charge_point_id, death.container_id, end)
+            is_this = record is not None and record.container_id == death.container_id
+            if record is not None and is_this and is_news and lies:
                 await self._mourn(found, record, death.exit_code, out_of_memory=out_of_memory)
-        if death.exit_code != 0:
+            if end is not None:
+                self._mourned[death.charge_point_id] = (death.container_id, end.finished_at)
+        if death.exit_code != 0 and is_news:
             last_log = list(end.last_log) if end is not None else []
             self._tell_of_death(
                 Died(
@@ -156,9 +165,10 @@ class Caretaker:
             if record is None or record.alive:
                 return
             end = await self._engine.post_mortem(record.container_id)
-            if end is None:
+            if end is None or not self._is_news(charge_point_id, record.container_id, end):
                 return
             await self._mourn(found, record, end.exit_code, out_of_memory=end.out_of_memory)
+            self._mourned[charge_point_id] = (record.container_id, end.finished_at)
         self._tell_of_death(
             Died(
                 id=charge_point_id,
@@ -167,6 +177,10 @@ class Caretaker:
                 last_log=list(end.last_log),
             )
         )
+
+    def _is_news(self, charge_point_id: str, container_id: str, end: PostMortem) -> bool:
+        """Whether a death was not mourned before: event and list of the engine both tell of it."""
+        return self._mourned.get(charge_point_id) != (container_id, end.finished_at)
 
     async def _mourn(
         self, found: Found, record: ContainerRecord, exit_code: int, *, out_of_memory: bool
@@ -181,7 +195,9 @@ class Caretaker:
             policy = OnCrash.REPORT
         lived_s = now - self._power.up_since.get(charge_point_id, now - STEADY_S)
         before = self._crashes.get(charge_point_id, Crashes())
-        crashes = self._crashes[charge_point_id] = crash(before, policy, lived_s=lived_s, now=now)
+        crashes = self._crashes[charge_point_id] = crash(
+            before, policy, lived_s=lived_s, now=now, most=self._most_crashes
+        )
         if crashes.wait_s is not None:
             self._start_later(record, crashes, exit_code, out_of_memory=out_of_memory)
             return
@@ -207,10 +223,8 @@ class Caretaker:
     def _start_later(
         self, record: ContainerRecord, crashes: Crashes, exit_code: int, *, out_of_memory: bool
     ) -> None:
-        charge_point_id, wait_s = record.charge_point_id, crashes.wait_s or 0.0
-        self.not_before[charge_point_id] = asyncio.get_running_loop().time() + wait_s
-        act = functools.partial(self._start_again, charge_point_id)
-        self._alarms.set(("restart", charge_point_id), wait_s, act)
+        charge_point_id, wait_s = record.charge_point_id, crashes.wait_s or FIRST_WAIT_S
+        self._wait_with_restart(charge_point_id, wait_s)
         self._power.conditions.show(
             record,
             state=ContainerCondition.WAITING,
@@ -220,21 +234,23 @@ class Caretaker:
             restart_at=round(time.time() + wait_s, 1),
         )
 
+    def _wait_with_restart(self, charge_point_id: str, wait_s: float) -> None:
+        self.not_before[charge_point_id] = asyncio.get_running_loop().time() + wait_s
+        act = functools.partial(self._start_again, charge_point_id)
+        self._alarms.set(("restart", charge_point_id), wait_s, act)
+
     async def _start_again(self, charge_point_id: str) -> None:
         self.not_before.pop(charge_point_id, None)
-        restarts = self._crashes.get(charge_point_id, Crashes()).in_a_row
+        crashes = self._crashes.get(charge_point_id, Crashes())
         try:
-            found = await self._engine.find(charge_point_id)
-            if found.specification is None or not await self.bring_up(
-                charge_point_id, found.specification, "it crashed"
-            ):
+            if not await self.bring_up(charge_point_id, None, "it crashed"):
                 return
         except EngineError as exc:
             LOG.warning("%s does not start again: %s", charge_point_id, exc)
-            self._voice.reconcile()
+            self._wait_with_restart(charge_point_id, crashes.wait_s or FIRST_WAIT_S)
             return
-        self._power.conditions.show_restarts(charge_point_id, restarts)
-        self._voice.tell(Restarted(id=charge_point_id, restarts=restarts))
+        self._power.conditions.show_restarts(charge_point_id, crashes.in_a_row)
+        self._voice.tell(Restarted(id=charge_point_id, restarts=crashes.in_a_row))
 
     def _tell_of_death(self, death: Died) -> None:
         LOG.warning("%s died with exit code %d", death.id, death.exit_code)
@@ -265,23 +281,33 @@ class Caretaker:
     # -- what is not as it was asked for ----------------------------------------------------------
 
     async def bring_up(
-        self, charge_point_id: str, specification: Specification, reason: str
+        self, charge_point_id: str, specification: Specification | None, reason: str
     ) -> bool:
-        """Start a charge point that is to run and does not; return False where it does.
+        """Start a charge point that is to run and does not.
+
+        Args:
+            charge_point_id: of the charge point.
+            specification: to use where the engine has none.
+            reason: for people.
+
+        Returns:
+            False where there is nothing to do, or nobody knows any more what it was.
 
         Raises:
             EngineError: it cannot be started.
         """
         async with self._turns.turn(charge_point_id):
             found = await self._engine.find(charge_point_id)
+            wanted = found.specification or specification
             asked_otherwise = {Mark.OFF, Mark.GONE} & {*found.marks}
-            if asked_otherwise or (found.container is not None and found.container.alive):
+            is_alive = found.container is not None and found.container.alive
+            if asked_otherwise or is_alive or wanted is None:
                 return False
             LOG.warning("%s is started: %s", charge_point_id, reason)
             try:
-                await self._power.bring_up(found.specification or specification, found)
+                await self._power.bring_up(wanted, found)
             except EngineError as exc:
-                self._power.complain(specification, str(exc))
+                self._power.complain(wanted, str(exc))
                 raise
             self.watch(charge_point_id)
         return True

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from cp_image.mqtt_link import ACCESS_VARIABLES, BrokerAccessError, BrokerAddress, read_access
 from launcher.api import DEFAULT_ENVIRONMENT, ENVIRONMENT_PATTERN, topic_root
 from launcher.container import Surroundings
+from launcher.crashes import MOST_CRASHES
 from launcher.networks import LARGEST_BRIDGE
 
 SIDE_BY_SIDE: Final = 4
@@ -24,6 +25,8 @@ VARIABLES: Final[Mapping[str, str]] = {
     "SIMU_LARGEST_BRIDGE": "charge points per network; the next one gets another "
     f"[{LARGEST_BRIDGE}]",
     "SIMU_SIDE_BY_SIDE": f"charge points that are started at a time [{SIDE_BY_SIDE}]",
+    "SIMU_MOST_CRASHES": "crashes in a row after which a charge point that is to be started again "
+    f"is given up [{MOST_CRASHES}]",
     "SIMU_HEARD_WITHIN": "seconds after its start within which a charge point must be heard [60]",
     **ACCESS_VARIABLES,
     "SIMU_BROKER_ACCESS_VOLUME": "volume that has the files of these for the charge points [none]",
@@ -53,6 +56,7 @@ class LauncherConfig:
         localhost_proxy: None: charge points cannot reach this machine's loopback.
         largest_bridge: how many charge points a network takes.
         side_by_side: how many charge points are started at a time.
+        most_crashes: after how many in a row a charge point is given up.
         heard_within_s: how long a charge point may take to say something after its start.
         log_level: of the launcher and of the charge points.
         broker_access_volume: has by what charge points get into the broker; None: nothing.
@@ -66,6 +70,7 @@ class LauncherConfig:
     localhost_proxy: str | None
     largest_bridge: int
     side_by_side: int
+    most_crashes: int
     heard_within_s: float
     log_level: str
     broker_access_volume: str | None = None
@@ -137,6 +142,7 @@ def from_environment(variables: Mapping[str, str]) -> LauncherConfig:
         localhost_proxy=_proxy(value("SIMU_LOCALHOST_PROXY", "")),
         largest_bridge=_whole("SIMU_LARGEST_BRIDGE", value, LARGEST_BRIDGE, most=LARGEST_BRIDGE),
         side_by_side=_whole("SIMU_SIDE_BY_SIDE", value, SIDE_BY_SIDE, most=_MOST_SIDE_BY_SIDE),
+        most_crashes=_whole("SIMU_MOST_CRASHES", value, MOST_CRASHES, most=1000),
         heard_within_s=_whole("SIMU_HEARD_WITHIN", value, 60, most=86_400),
         log_level=level,
         dense=_switch("SIMU_DENSE", value("SIMU_DENSE", "0")),

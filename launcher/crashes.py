@@ -10,7 +10,7 @@ LONGEST_WAIT_S: Final = 60.0
 STEADY_S: Final = 60.0
 """Who has lived for so long begins anew: its next crash is its first."""
 MOST_CRASHES: Final = 6
-"""So many in a row are a crash loop."""
+"""So many in a row are a crash loop, unless the launcher is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +30,10 @@ class Crashes:
         """How many."""
         return len(self.times)
 
-    @property
-    def is_loop(self) -> bool:
-        """Whether starting it again has proved to be of no use."""
-        return len(self.times) >= MOST_CRASHES
 
-
-def crash(before: Crashes, policy: OnCrash, *, lived_s: float, now: float) -> Crashes:
+def crash(
+    before: Crashes, policy: OnCrash, *, lived_s: float, now: float, most: int = MOST_CRASHES
+) -> Crashes:
     """Return the crashes with one more.
 
     Args:
@@ -44,10 +41,11 @@ def crash(before: Crashes, policy: OnCrash, *, lived_s: float, now: float) -> Cr
         policy: of the charge point.
         lived_s: how long the process lived.
         now: seconds on any clock that does not jump.
+        most: so many in a row are a crash loop: starting it again has proved to be of no use.
     """
     times = () if lived_s >= STEADY_S else before.times
     after = Crashes(times=(*times, now))
-    if policy is OnCrash.REPORT or after.is_loop:
+    if policy is OnCrash.REPORT or after.in_a_row >= most:
         return after
     wait_s = min(FIRST_WAIT_S * 2 ** (after.in_a_row - 1), LONGEST_WAIT_S)
     return Crashes(times=after.times, wait_s=wait_s)

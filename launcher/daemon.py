@@ -131,6 +131,7 @@ class Daemon:
             self._alarms,
             Voice(tell=self._tell, reconcile=self._due.set),
             heard_within_s=config.heard_within_s,
+            most_crashes=config.most_crashes,
         )
         self._charge_points = ChargePoints(
             engine, self._power, self._caretaker, self._turns, config.surroundings

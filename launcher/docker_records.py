@@ -243,4 +243,5 @@ def post_mortem(inspection: Mapping[str, Any], log: bytes) -> PostMortem:
         out_of_memory=bool(state["OOMKilled"]),
         last_log=tuple(log.decode(errors="replace").splitlines()),
         runs_again=bool(state["Running"]),
+        finished_at=epoch(state["FinishedAt"]),
     )

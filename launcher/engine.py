@@ -147,12 +147,14 @@ class PostMortem:
         out_of_memory: whether the kernel killed it for memory.
         last_log: the last lines it printed.
         runs_again: whether the container has been started again since.
+        finished_at: epoch seconds; tells the deaths of a container apart.
     """
 
     exit_code: int
     out_of_memory: bool
     last_log: tuple[str, ...]
     runs_again: bool = False
+    finished_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,6 +211,8 @@ class FakeEngine:
         self.wills = True
         self.mute = False
         self.closed = False
+        self.finished_at: dict[str, float] = {}
+        self._deaths = 0
         self._made = 0
         self._events: asyncio.Queue[EngineEvent] = asyncio.Queue()
 
@@ -364,6 +366,7 @@ class FakeEngine:
             exit_code=self.exit_code,
             out_of_memory=self.out_of_memory,
             last_log=("last words",),
+            finished_at=self.finished_at.get(container_id, 0.0),
         )
 
     async def events(self) -> AsyncGenerator[EngineEvent]:
@@ -401,6 +404,8 @@ class FakeEngine:
     def die(self, charge_point_id: str, exit_code: int) -> None:
         record = self.containers[charge_point_id]
         self.exit_code = exit_code
+        self._deaths += 1
+        self.finished_at[record.container_id] = float(self._deaths)
         self._alter(charge_point_id, state=ContainerState.EXITED, exit_code=exit_code)
         if self.wills:
             self.say_status(charge_point_id, ChargePointState.DEAD)

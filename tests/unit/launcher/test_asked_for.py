@@ -287,6 +287,26 @@ def test_a_crash_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     run(body)
 
 
+def test_a_look_at_everything_counts_no_crash_twice() -> None:
+    async def body(broker: FakeBroker, engine: FakeEngine) -> None:
+        await broker.command("start", entry(on_crash="restart"), entry("CP-2"))
+        for charge_point_id in ("CP-1", "CP-2"):
+            engine.die(charge_point_id, 1)
+        waiting = await until_state(broker, ContainerCondition.WAITING)
+        reported = await until_state(broker, ContainerCondition.EXITED, "CP-2")
+        for _ in range(2):
+            looks = engine.looks
+            broker.reconnect()
+            await broker.until(lambda n=looks: engine.looks > n)  # type: ignore[misc]
+            await broker.command("thaw", {"id": "NOBODY"})
+        assert broker.condition("CP-1") == waiting
+        assert broker.condition("CP-2") == reported
+        died = sorted(event.id for event in broker.events() if isinstance(event, Died))
+        assert died == ["CP-1", "CP-2"]
+
+    run(body)
+
+
 def test_one_that_is_to_be_started_again_can_be_killed_meanwhile() -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:
         await broker.command("start", entry(on_crash="restart"))

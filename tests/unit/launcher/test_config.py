@@ -28,6 +28,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
         "SIMU_LOCALHOST_PROXY": "http://172.18.0.1:17016",
         "SIMU_LARGEST_BRIDGE": "500",
         "SIMU_SIDE_BY_SIDE": "8",
+        "SIMU_MOST_CRASHES": "3",
         "SIMU_HEARD_WITHIN": "90",
         "SIMU_BROKER_USER": "me",
         "SIMU_BROKER_PASSWORD_FILE": str(tmp_path / "pw"),
@@ -50,7 +51,7 @@ def test_every_variable_is_read(tmp_path: Path) -> None:
     assert surroundings.localhost_proxy == "http://172.18.0.1:17016"
     assert surroundings.host_broker == "::1:1999"
     assert (surroundings.largest_bridge, config.heard_within_s) == (500, 90)
-    assert (config.side_by_side, surroundings.dense) == (8, True)
+    assert (config.side_by_side, config.most_crashes, surroundings.dense) == (8, 3, True)
     assert (surroundings.environment, surroundings.log_level) == ("ci-7", "debug")
 
 
@@ -78,6 +79,7 @@ def test_an_empty_variable_counts_as_unset() -> None:
         ("SIMU_LARGEST_BRIDGE", "0"),
         ("SIMU_LARGEST_BRIDGE", "1001"),
         ("SIMU_SIDE_BY_SIDE", "65"),
+        ("SIMU_MOST_CRASHES", "0"),
         ("SIMU_HEARD_WITHIN", "soon"),
         ("SIMU_LOG_LEVEL", "loud"),
     ],

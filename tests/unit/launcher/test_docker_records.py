@@ -185,7 +185,11 @@ def test_a_charge_point_started_by_hand_is_known_by_its_variables() -> None:
 
 
 def test_a_post_mortem_shows_bytes_that_are_no_text() -> None:
-    inspection = {"State": {"ExitCode": 1, "OOMKilled": True, "Running": False}}
+    state = {"ExitCode": 1, "OOMKilled": True, "Running": False}
+    inspection = {"State": {**state, "FinishedAt": "2026-01-31T12:00:00.5Z"}}
     assert post_mortem(inspection, b"one\n\xfftwo\n") == PostMortem(
-        exit_code=1, out_of_memory=True, last_log=("one", "\ufffdtwo")
+        exit_code=1,
+        out_of_memory=True,
+        last_log=("one", "\ufffdtwo"),
+        finished_at=1_769_860_800.5,
     )
