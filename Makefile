@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile -q --generate-hashes --python-version 3.13 --python-platform linux \
 	--no-header --no-emit-index-url
 
-.PHONY: help demo test unit lint format images engine engine-stop down lock clean
+.PHONY: help demo test unit lint format images engine engine-stop down lock pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 22
@@ -44,6 +44,9 @@ down: $(VENV)/ready ## remove the environment: charge points, volumes, broker, l
 lock: $(VENV)/ready ## choose the versions that go into the images
 	$(LOCK) pyproject.toml -o launcher/requirements.lock
 	$(LOCK) cp_image/requirements.in -c launcher/requirements.lock -o cp_image/requirements.lock
+
+pictures: $(VENV)/ready ## draw the pictures of the dashboard anew
+	$(BIN)/python -m tests.support.dashboard_pictures
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -38,6 +38,7 @@ _INDEX_SETTINGS: Final = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_H
 _CA_SETTINGS: Final = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _CA_OF_SYSTEM: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
+_LEFT_OUT: Final = frozenset({"__pycache__", "pictures"})
 _PROXY_SETTINGS: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 Report = Callable[[str], None]
@@ -64,7 +65,7 @@ class ImageSource:
         """Yield (path in the context, file), sorted."""
         for prefix, folder in sorted(self.folders.items()):
             for file in sorted(folder.rglob("*")):
-                if file.is_file() and "__pycache__" not in file.parts:
+                if file.is_file() and not _LEFT_OUT.intersection(file.parts):
                     yield str(Path(prefix) / file.relative_to(folder)), file
 
     def digest(self) -> str:

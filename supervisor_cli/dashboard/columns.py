@@ -192,7 +192,7 @@ class Column(Enum):
         width=0,
         cell=_csms,
         key=lambda row, now: _csms(row, now).text,
-        from_columns=110,
+        from_columns=122,
     )
 
     @property

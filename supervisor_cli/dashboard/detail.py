@@ -127,8 +127,10 @@ def _connector(subject: Subject, connector: ConnectorView) -> list[Text]:
     lines = [title, _pair("setpoint", _setpoints(row, connector)), _pair("car", _car(row))]
     if not connector.live:
         return [title, *[Text(line.plain, "dim") for line in lines[1:]]]
-    drawn = (reported.consumption_l1, reported.consumption_l2, reported.consumption_l3)
-    power = f"{_phases(row, drawn)}   {render.quantity(connector.power_w, 'W')}"
+    power = render.quantity(connector.power_w, "W")
+    if unit(row) == "A":
+        drawn = (reported.consumption_l1, reported.consumption_l2, reported.consumption_l3)
+        power = f"{_phases(row, drawn)}   {power}"
     lines.append(_pair("draws", Text(power, "bold" if connector.charging else "")))
     energy = render.quantity(session_wh(row, subject.now), "Wh")
     moved = session_wh(row, subject.now) - reported.session_wh

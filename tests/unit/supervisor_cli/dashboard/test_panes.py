@@ -4,57 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
-import msgspec
-
-from cp_image.api import topics
-from cp_image.api.payloads import ChargePointState, Frame, FrameDirection, Result, encode
-from cp_image.mqtt_link import Message
+from cp_image.api.payloads import ChargePointState
 from supervisor_cli.dashboard.frame_text import frame_json, frame_line
 from supervisor_cli.errors import SimuError
 from supervisor_cli.frame_stream import TracedFrame
-from tests.unit.supervisor_cli.dashboard.stage import NOW, Stage, dashboard, fleet
-from tests.unit.supervisor_cli.world import ROOT, World
+from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard, fleet
+from tests.unit.supervisor_cli.dashboard.tracing import TracingWorld, frame, tracing
 
 BOOT = [2, "1", "BootNotification", {"chargePointVendor": "cp-simu", "chargePointModel": "M"}]
 BOOTED = [3, "1", {"status": "Accepted", "interval": 300, "currentTime": "2027-01-15T08:00:00Z"}]
-
-
-def frame(number: int, message: Any, action: str, *, sent: bool = True) -> Frame:
-    direction = FrameDirection.SENT if sent else FrameDirection.RECEIVED
-    return Frame(
-        n=number,
-        started_at=NOW - 100,
-        at=NOW,
-        direction=direction,
-        message=message,
-        action=action,
-        connection=1,
-    )
-
-
-class TracingWorld(World):
-    """A world whose charge points answer `trace`, and count who asked."""
-
-    def receive(self, message: Message) -> None:
-        super().receive(message)
-        about = topics.CP_CMD.parse(ROOT, message.topic)
-        if about is not None:
-            asked = msgspec.json.decode(message.payload)
-            answer = Result(request_id=asked["request_id"], ok=True)
-            self.publish(topics.CP_RESULT.build(ROOT, about.charge_point_id), encode(answer))
-
-    def traced(self) -> list[str]:
-        return [topic.split("/")[2] for topic, sent in self.inputs(topics.CP_CMD) if sent["last"]]
-
-    def say(self, name: str, told: Frame) -> None:
-        self.publish(topics.CP_FRAMES.build(ROOT, name), encode(told))
-
-
-def tracing_fleet() -> TracingWorld:
-    world = TracingWorld(charge_points_answer=False)
-    for topic, payload in fleet().retained.items():
-        world.publish(topic, payload, retain=True)
-    return world
 
 
 async def asked(stage: Stage, number: int) -> TracingWorld:
@@ -65,7 +23,7 @@ async def asked(stage: Stage, number: int) -> TracingWorld:
 
 
 async def test_the_frames_of_the_selected_one_pass_by() -> None:
-    async with dashboard(tracing_fleet()) as stage:
+    async with dashboard(tracing(fleet())) as stage:
         await stage.press("o")
         await stage.shows("OCPP of CP-1")
         world = await asked(stage, 1)
@@ -78,7 +36,7 @@ async def test_the_frames_of_the_selected_one_pass_by() -> None:
 
 
 async def test_the_pane_follows_the_selection_and_the_marks() -> None:
-    async with dashboard(tracing_fleet()) as stage:
+    async with dashboard(tracing(fleet())) as stage:
         await stage.press("o")
         world = await asked(stage, 1)
         await stage.press("end")
@@ -95,7 +53,7 @@ async def test_the_pane_follows_the_selection_and_the_marks() -> None:
 
 
 async def test_a_frame_opens_as_json() -> None:
-    async with dashboard(tracing_fleet()) as stage:
+    async with dashboard(tracing(fleet())) as stage:
         await stage.press("o")
         world = await asked(stage, 1)
         world.say("CP-1", frame(1, BOOT, "BootNotification"))
@@ -105,7 +63,7 @@ async def test_a_frame_opens_as_json() -> None:
 
 
 async def test_frames_are_let_through_by_action() -> None:
-    async with dashboard(tracing_fleet()) as stage:
+    async with dashboard(tracing(fleet())) as stage:
         await stage.press("o")
         world = await asked(stage, 1)
         world.say("CP-1", frame(1, BOOT, "BootNotification"))
@@ -122,7 +80,7 @@ async def test_frames_are_let_through_by_action() -> None:
 
 
 async def test_what_is_held_follows_later() -> None:
-    async with dashboard(tracing_fleet()) as stage:
+    async with dashboard(tracing(fleet())) as stage:
         await stage.press("o")
         world = await asked(stage, 1)
         world.say("CP-1", frame(1, [2, "1", "Heartbeat", {}], "Heartbeat"))
@@ -136,7 +94,7 @@ async def test_what_is_held_follows_later() -> None:
 
 
 async def test_a_storm_of_frames_keeps_the_newest() -> None:
-    async with dashboard(tracing_fleet()) as stage:
+    async with dashboard(tracing(fleet())) as stage:
         await stage.press("o")
         world = await asked(stage, 1)
         for number in range(1, 3001):
