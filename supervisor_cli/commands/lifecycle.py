@@ -17,9 +17,10 @@ from supervisor_cli.commands.options import (
 )
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
-from supervisor_cli.outcomes import Told, from_answer, progress_words, tell, words
+from supervisor_cli.outcomes import Told, from_answer, tell
 from supervisor_cli.selection import need_words, select
-from supervisor_cli.terminal import doing
+from supervisor_cli.stages import stages
+from supervisor_cli.terminal import say
 
 if TYPE_CHECKING:
     from supervisor_cli.client import SimuClient
@@ -170,11 +171,14 @@ async def _command(
     need_words(named, everything=everything)
     async with wanted.client() as simu:
         ids = select(simu.view.by_id, named, everything=everything)
-        with doing(words(verb, len(ids))) as now:
-            answer = await simu.command(kind, ids, lambda each: now(progress_words(verb, each)))
+        with stages() as shown:
+            shown.show(verb, 0, len(ids))
+            answer = await simu.command(
+                kind, ids, lambda each: shown.show(verb, each.done, each.total)
+            )
             outcomes = from_answer(answer, done=done, about=simu)
             if kind is CommandType.RESTART:
-                outcomes = await accepted(simu, outcomes, wait_s, now)
+                outcomes = await accepted(simu, outcomes, wait_s, say, shown.show)
             return outcomes
 
 
@@ -186,9 +190,10 @@ async def _remove(
         ids = select(simu.view.by_id, named, everything=everything)
         if not asked:
             await _confirm(wanted, ids)
-        with doing(words("removing", len(ids))) as now:
+        with stages() as shown:
+            shown.show("removing", 0, len(ids))
             answer = await simu.command(
-                CommandType.REMOVE, ids, lambda each: now(progress_words("removing", each))
+                CommandType.REMOVE, ids, lambda each: shown.show("removing", each.done, each.total)
             )
             outcomes = from_answer(answer, done="removed", about=simu)
             return [await _cleared(simu, each) for each in outcomes]

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(name="ls", epilog=examples("simuctl ls", "simuctl ls 'CP-*'", "simuctl ls --json"))(
         list_charge_points
     )
-    app.command(epilog=examples("simuctl show CP-0001", "simuctl show CP-0001 --json"))(show)
+    app.command(epilog=examples("simuctl show CP-0001", "simuctl show 'CP-*' --json"))(show)
     app.command(
         epilog=examples(
             "simuctl wait CP-0001 Accepted",
@@ -40,9 +40,17 @@ def register(app: typer.Typer) -> None:
 
 
 def list_charge_points(
-    context: typer.Context, ids: ChargePointIds = None, *, as_json: AsJson = False
+    context: typer.Context,
+    ids: ChargePointIds = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All charge points; so it is without ids.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the charge points and their connectors."""
+    if everything:
+        need_words(ids or [], everything=everything)
     wanted = settings(context)
     view = run(_snapshot(wanted))
     if ids:
@@ -63,23 +71,25 @@ def list_charge_points(
 
 def show(
     context: typer.Context,
-    charge_point_id: Annotated[str, typer.Argument(metavar="ID", help="Charge point id.")],
+    ids: ChargePointIds = None,
     *,
+    everything: Everything = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show all there is to know about a charge point."""
+    """Show all there is to know about charge points; as JSON one alone, or a list of several."""
     wanted = settings(context)
-    view = run(_snapshot(wanted))
-    charge_point = view.get(charge_point_id)
-    if charge_point is None:
-        raise unknown_charge_point(charge_point_id, view.by_id, wanted.environment)
+    need_words(ids or [], everything=everything)
+    view = _only(run(_snapshot(wanted)), ids or [], wanted, everything=everything)
     if as_json:
-        print_json(json_output.charge_point(charge_point))
+        shown = [json_output.charge_point(each) for each in view.charge_points]
+        alone = len(ids or []) == 1 and (ids or [])[0] in view.by_id
+        print_json(shown[0] if alone else shown)
         return
     from supervisor_cli import render  # noqa: PLC0415
 
-    data_console().print(render.charge_point_detail(charge_point))
-    _print_notes(view, charge_point_id)
+    for charge_point in view.charge_points:
+        data_console().print(render.charge_point_detail(charge_point))
+        _print_notes(view, charge_point.charge_point_id)
 
 
 def wait(
@@ -216,9 +226,11 @@ def _current(charge_point: ChargePointView | None, connector: int | None) -> Wan
     return found.state if found is not None else None
 
 
-def _only(view: FleetView, words: list[str], wanted: Settings) -> FleetView:
+def _only(
+    view: FleetView, words: list[str], wanted: Settings, *, everything: bool = False
+) -> FleetView:
     """Return the view with the named charge points alone; each has to be there."""
-    ids = select(view.by_id, words, everything=False)
+    ids = select(view.by_id, words, everything=everything)
     for absent in (each for each in ids if each not in view.by_id):
         raise unknown_charge_point(absent, view.by_id, wanted.environment)
     return replace(view, by_id={each: view.by_id[each] for each in ids})

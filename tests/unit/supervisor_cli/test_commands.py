@@ -78,7 +78,7 @@ def test_version(simuctl: Simuctl) -> None:
     [
         (["fly"], "No such command 'fly'", "simuctl --help"),
         (["ls", "--fast"], "No such option: --fast", "simuctl ls --help"),
-        (["show"], "Missing argument 'ID'", "simuctl show --help"),
+        (["show"], "no charge point is named", "--all"),
         (["add", "X"], "Missing option '--central-system'", "simuctl add --help"),
         (["plug"], "no charge point is named", "--all"),
         (["kill", "CP-1", "--all"], "exclude each other", "--all"),
