@@ -29,7 +29,7 @@ from cp_image.api.payloads import (
     Voltage,
 )
 from cp_image.api.secrets import AUTHORIZATION_KEY, SecurityProfile, TlsVerification
-from cp_image.api.topics import DEFAULT_ROOT
+from cp_image.api.topics import DEFAULT_ROOT, root_of
 from cp_image.core.configuration_key import Key
 from cp_image.core.effects import LogLevel
 from cp_image.core.identity import KeyKind
@@ -44,6 +44,7 @@ HttpProxy = Annotated[
 ]
 AuthorizationUser = Annotated[str, Meta(pattern=r"\A[^:\x00-\x1f\x7f]{1,255}\Z")]
 """RFC 7617 §2: a user has no colon."""
+Environment = Annotated[str, Meta(pattern=r"\A[a-z0-9](?:[a-z0-9\-]{0,30}[a-z0-9])?\Z")]
 Root = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.\-]+(?:/[A-Za-z0-9_.\-]+)*\Z")]
 
 
@@ -55,6 +56,7 @@ class Config:
         max_setpoint: limit of the whole charge point; A per phase for AC, W for DC.
         max_setpoint_per_connector: limit of each connector; A per phase for AC, W for DC.
         broker: None runs without MQTT.
+        environment: settles the topic root, unless that is given; None is none.
         csms_proxy: HTTP proxy through which the CSMS is reached; None goes straight.
         container: name of the container; empty for a bare process.
         seed: of everything random.
@@ -82,6 +84,7 @@ class Config:
     max_setpoint: float
     max_setpoint_per_connector: float
     broker: BrokerAddress | None
+    environment: str | None
     topic_root: str
     state_directory: Path
     csms_proxy: str | None
@@ -239,11 +242,18 @@ VARIABLES: Final = (
         shown_default="none",
     ),
     Variable(
+        field="environment",
+        read=to(Environment),
+        meaning="environment whose launcher looks after it",
+        rule="1 to 32 of a-z, 0-9 and '-', with '-' inside only",
+        shown_default="none",
+    ),
+    Variable(
         field="topic_root",
         read=to(Root),
         meaning="first level(s) of every topic",
         rule="letters, digits, '_', '-', '.' and '/' between them",
-        default=DEFAULT_ROOT,
+        shown_default=f"ENVIRONMENT, with '_' for '-'; {DEFAULT_ROOT}",
     ),
     Variable(
         field="state_directory",
@@ -378,6 +388,9 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
             values["broker"] = replace(values["broker"], access=access)
     except BrokerAccessError as exc:
         problems.append(str(exc))
+    if values.get("topic_root") is None:
+        environment = values.get("environment")
+        values["topic_root"] = root_of(environment) if environment else DEFAULT_ROOT
     script = read_script(environ, kind, problems)
     problems += _unlike(values)
     if problems:

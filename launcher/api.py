@@ -23,7 +23,7 @@ from cp_image.api.payloads import (
     Voltage,
 )
 from cp_image.api.secrets import SecurityProfile, TlsVerification
-from cp_image.api.topics import Topic
+from cp_image.api.topics import Topic, root_of
 
 LAUNCHER_STATUS: Final = Topic("launcher/status", retain=True)
 LAUNCHER_CMD: Final = Topic("launcher/cmd", retain=False)
@@ -50,7 +50,7 @@ DEFAULT_ENVIRONMENT: Final = "cp-simu"
 
 def topic_root(environment: str) -> str:
     """Return the topic root of an environment: ``cp-simu`` speaks on ``cp_simu/``."""
-    return environment.replace("-", "_")
+    return root_of(environment)
 
 
 BROKER_ACCESS_AT: Final = "/run/cp-simu-broker"

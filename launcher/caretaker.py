@@ -191,7 +191,7 @@ class Caretaker:
         now = asyncio.get_running_loop().time()
         specification = found.specification
         policy = specification.on_crash if specification is not None else OnCrash.REPORT
-        if Mark.OFF in found.marks or exit_code == 0:
+        if Mark.OFF in found.marks or exit_code == 0 or record.by_hand:
             policy = OnCrash.REPORT
         lived_s = now - self._power.up_since.get(charge_point_id, now - STEADY_S)
         before = self._crashes.get(charge_point_id, Crashes())
@@ -206,7 +206,7 @@ class Caretaker:
             text = f"crash loop: {crashes.in_a_row} crashes in a row, the last with {reason}"
             LOG.error("%s: %s", charge_point_id, text)
             self._voice.tell(GaveUp(id=charge_point_id, crashes=crashes.in_a_row, text=text))
-        if Mark.OFF not in found.marks:
+        if Mark.OFF not in found.marks and not record.by_hand:
             if exit_code in ENDED_FROM_OUTSIDE and not out_of_memory:
                 self._fallen[charge_point_id] = now
             await self._engine.set_mark(charge_point_id, Mark.OFF, specification)

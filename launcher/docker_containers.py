@@ -94,9 +94,16 @@ def look_closer(client: docker.APIClient, record: ContainerRecord) -> ContainerR
 
 
 def _by_hand(client: docker.APIClient, environment: str, image: str) -> Iterable[ContainerRecord]:
-    """Yield running charge points that neither a launcher nor our labels speak of."""
-    listing = client.containers(filters={"ancestor": image})
-    for entry in listing:
+    """Yield charge points that no launcher has made.
+
+    Those that run, by their image; those that bear the environment's label, dead or alive.
+    """
+    of_environment = {"label": f"{container.ENVIRONMENT_LABEL}={environment}"}
+    listing = [
+        *client.containers(filters={"ancestor": image}),
+        *client.containers(all=True, filters=of_environment),
+    ]
+    for entry in {each["Id"]: each for each in listing}.values():
         if container.ROLE_LABEL in (entry["Labels"] or {}):
             continue
         with contextlib.suppress(NotFound):

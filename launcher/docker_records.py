@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from cp_image.api.charge_point_id import charge_point_id as own_id
 from launcher import container, networks
-from launcher.api import Specification, topic_root
+from launcher.api import DEFAULT_ENVIRONMENT, Specification, topic_root
 from launcher.container import Mark
 from launcher.engine import (
     Change,
@@ -83,13 +84,16 @@ def by_hand(inspection: Mapping[str, Any], environment: str) -> ContainerRecord 
         environment: it must be of.
 
     Returns:
-        None where its variables are no charge point's of this environment.
+        None where its variables are no charge point's of this environment, or it has no broker.
     """
     words = (word.partition("=") for word in inspection["Config"]["Env"] or ())
     variables = {key: value for key, _, value in words}
-    root = variables.get("SIMU_TOPIC_ROOT") or "cp_simu"
-    charge_point_id = variables.get("SIMU_ID", "")
-    if root != topic_root(environment) or not container.is_charge_point_id(charge_point_id):
+    of_environment = topic_root(variables.get("SIMU_ENVIRONMENT") or DEFAULT_ENVIRONMENT)
+    root = variables.get("SIMU_TOPIC_ROOT") or of_environment
+    charge_point_id = own_id(variables.get("SIMU_ID", ""), inspection["Config"]["Hostname"])
+    if root != topic_root(environment) or not variables.get("SIMU_BROKER"):
+        return None
+    if not container.is_charge_point_id(charge_point_id):
         return None
     state = inspection["State"]
     return ContainerRecord(
@@ -98,7 +102,7 @@ def by_hand(inspection: Mapping[str, Any], environment: str) -> ContainerRecord 
         name=inspection["Name"].lstrip("/"),
         state=ContainerState(state["Status"]),
         image_id=inspection["Image"],
-        specification=_specification_of_variables(variables),
+        specification=_specification_of_variables({**variables, "SIMU_ID": charge_point_id}),
         exit_code=None if state["Running"] else int(state["ExitCode"]),
         by_hand=True,
         **_network(inspection),

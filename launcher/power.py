@@ -130,8 +130,11 @@ class Power:
     async def bring_up(self, specification: Specification, found: Found) -> None:
         """Start a charge point on its volume; make what is missing, and what is no longer right."""
         charge_point_id = specification.id
-        self._remember(specification)
         old = found.container
+        if old is not None and old.by_hand:
+            self._board.publish_specification(specification)
+        else:
+            self._remember(specification)
         request = await self._request(specification, old)
         self._board.expect(charge_point_id)
         if old is not None:

@@ -4,7 +4,8 @@ What was asked for is written on the engine, so that it outlives launcher, broke
 
 - a charge point has a volume whose label is its specification, and that is enough to ask for it:
   the volume is made first, so where there is one, a container is to run on it;
-- unless a mark says otherwise (`launcher.container.Mark`): off, cut, gone.
+- unless a mark says otherwise (`launcher.container.Mark`): off, cut, gone;
+- of a charge point that somebody started by hand, that it runs: whoever started it may end it.
 """
 
 from collections.abc import Mapping
@@ -158,8 +159,11 @@ def _wish(found: Found, remembered: Specification | None, not_before: float) -> 
     started_since = (
         off is not None and started_at is not None and started_at > off.made_at + _CLOCK_GRAIN_S
     )
+    ended_by_hand = (
+        found.container is not None and found.container.by_hand and not found.container.alive
+    )
     return Wish(
-        runs=off is None or started_since,
+        runs=(off is None or started_since) and not ended_by_hand,
         cut=Mark.CUT in found.marks,
         gone=Mark.GONE in found.marks,
         specification=found.specification or remembered,

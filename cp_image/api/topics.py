@@ -13,6 +13,11 @@ _MAX_DIGITS: Final = 9
 """A topic level may have 65 535 characters; a connector id that long is none."""
 
 
+def root_of(environment: str) -> str:
+    """Return the topic root of an environment: ``cp-simu`` speaks on ``cp_simu/``."""
+    return environment.replace("-", "_")
+
+
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     """What a topic speaks of.
 

@@ -158,7 +158,7 @@ def inspected(*variables: str, running: bool = True) -> dict[str, Any]:
         "Id": "abc",
         "Name": "/simu_cp_1",
         "Image": "sha256:1",
-        "Config": {"Env": list(variables)},
+        "Config": {"Env": list(variables), "Hostname": "box-1"},
         "State": {"Status": "running", "Running": running, "ExitCode": 0},
         "HostConfig": {"NetworkMode": "compose_default"},
         "NetworkSettings": {"Networks": {"compose_default": {"IPAddress": "172.20.0.2"}}},
@@ -169,6 +169,7 @@ def test_a_charge_point_started_by_hand_is_known_by_its_variables() -> None:
     variables = (
         "SIMU_ID=CP-7",
         "SIMU_TOPIC_ROOT=ci",
+        "SIMU_BROKER=broker",
         "SIMU_CENTRAL_SYSTEM=ws://h",
         "SIMU_NB_CONNECTORS=2",
     )
@@ -178,10 +179,32 @@ def test_a_charge_point_started_by_hand_is_known_by_its_variables() -> None:
     assert record.specification is not None
     assert record.specification.nb_connectors == 2
     assert by_hand(inspected(*variables), "other") is None
-    assert by_hand(inspected("SIMU_ID=a/b", "SIMU_TOPIC_ROOT=ci"), "ci") is None
+    assert by_hand(inspected(*variables[1:], "SIMU_ID=a/b"), "ci") is None
     broken = by_hand(inspected(*variables, "SIMU_NB_PHASES=x"), "ci")
     assert broken is not None
     assert broken.specification is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"), [((), "box-1"), (("SIMU_ID=CP-{hostname}",), "CP-box-1")]
+)
+def test_its_id_may_be_its_host_name(variables: tuple[str, ...], expected: str) -> None:
+    common = ("SIMU_TOPIC_ROOT=ci", "SIMU_BROKER=broker", "SIMU_CENTRAL_SYSTEM=ws://h")
+    record = by_hand(inspected(*common, *variables), "ci")
+    assert record is not None
+    assert record.charge_point_id == expected
+    assert record.specification is not None
+    assert record.specification.id == expected
+
+
+def test_its_environment_may_be_named() -> None:
+    variables = ("SIMU_ENVIRONMENT=ci-1", "SIMU_BROKER=broker", "SIMU_CENTRAL_SYSTEM=ws://h")
+    assert by_hand(inspected(*variables), "ci-1") is not None
+    assert by_hand(inspected(*variables), "cp-simu") is None
+
+
+def test_who_has_no_broker_is_nobodys() -> None:
+    assert by_hand(inspected("SIMU_CENTRAL_SYSTEM=ws://h"), "cp-simu") is None
 
 
 def test_a_post_mortem_shows_bytes_that_are_no_text() -> None:

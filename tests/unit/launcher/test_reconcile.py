@@ -185,6 +185,14 @@ def test_what_was_off_and_somebody_has_started_since_is_adopted() -> None:
     assert planned(observed(running, Mark.OFF)) == [Adopt(charge_point_id="CP-1", by_hand=True)]
 
 
+@pytest.mark.parametrize("exit_code", [0, 1, 137, 143])
+def test_what_was_started_by_hand_may_be_ended_by_hand(exit_code: int) -> None:
+    ended = container("exited", exit_code=exit_code, by_hand=True)
+    assert planned(observed(ended, volume=None), DEAD) == []
+    (action,) = planned(observed(ended, volume=None))
+    assert isinstance(action, PublishDead)
+
+
 @pytest.mark.parametrize("record", [None, container("running"), container("exited", exit_code=1)])
 def test_a_removal_that_was_begun_is_finished(record: ContainerRecord | None) -> None:
     assert planned(observed(record, Mark.GONE)) == [Finish(charge_point_id="CP-1")]

@@ -33,6 +33,7 @@ def test_the_csms_alone_is_enough() -> None:
         max_setpoint=32.0,
         max_setpoint_per_connector=32.0,
         broker=None,
+        environment=None,
         topic_root="cp_simu",
         state_directory=Path("/data"),
         csms_proxy=None,
@@ -173,6 +174,7 @@ def test_central_systems(url: str) -> None:
         ("SIMU_BROKER", "h:0"),
         ("SIMU_BROKER", "h:65536"),
         ("SIMU_BROKER", "mqtt://h"),
+        ("SIMU_ENVIRONMENT", "CI"),
         ("SIMU_TOPIC_ROOT", "a/#"),
         ("SIMU_TOPIC_ROOT", "/a"),
         ("SIMU_TOPIC_ROOT", "{id}"),
@@ -285,6 +287,18 @@ def test_secrets_do_not_stand_in_the_environment(key: str, words: str) -> None:
 def test_the_id_can_come_from_the_host_name(given: str | None, expected: str) -> None:
     environ = CSMS if given is None else CSMS | {"SIMU_ID": given}
     assert config.read(environ, "box-1").id == expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "root"),
+    [
+        ({}, "cp_simu"),
+        ({"SIMU_ENVIRONMENT": "ci-42"}, "ci_42"),
+        ({"SIMU_ENVIRONMENT": "ci-42", "SIMU_TOPIC_ROOT": "a/b"}, "a/b"),
+    ],
+)
+def test_an_environment_settles_the_topic_root(variables: dict[str, str], root: str) -> None:
+    assert config.read(CSMS | variables, "box").topic_root == root
 
 
 @pytest.mark.parametrize(
