@@ -14,6 +14,7 @@ demo: $(VENV)/ready engine ## from nothing to four charging cars
 	@compose/engine.sh run $(BIN)/simuctl demo
 
 test: $(VENV)/ready engine ## the whole test suite, unit and integration
+	@compose/engine.sh run compose/compose_plugin.sh
 	@compose/engine.sh run $(BIN)/simuctl images
 	compose/engine.sh run $(BIN)/python -m pytest $(PYTEST_ARGS)
 

@@ -18,6 +18,7 @@ from docker.models.networks import Network
 
 from supervisor_cli import broker_lock, images, localhost_proxy, pieces
 from supervisor_cli.broker_lock import FittedLock
+from supervisor_cli.compose_project import charge_point_id_of, refuse_to_take_over
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
@@ -56,6 +57,7 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         SimuError: the engine refuses, for example because the broker's port is taken.
     """
     with _refusals("bring up", settings.name):
+        refuse_to_take_over(settings.name, find(client, settings.name, Role.BROKER))
         network = ensure_network(client, settings.name)
         gateway, subnet = addresses(network)
         report("starting the broker")
@@ -135,14 +137,11 @@ def charge_point_ids(client: docker.DockerClient, environment: str) -> list[str]
         containers = client.containers.list(
             all=True,
             ignore_removed=True,
-            filters={
-                "label": [
-                    f"{LABEL_ENVIRONMENT}={environment}",
-                    f"{LABEL_ROLE}={Role.CHARGE_POINT}",
-                ]
-            },
+            filters={"label": f"{LABEL_ENVIRONMENT}={environment}"},
         )
-    return sorted(container.labels["cp-simu.charge-point-id"] for container in containers)
+    # Who has no role was started by hand, or by Docker Compose.
+    roles = {Role.CHARGE_POINT, None}
+    return sorted(charge_point_id_of(it) for it in containers if it.labels.get(LABEL_ROLE) in roles)
 
 
 def ensure_network(client: docker.DockerClient, environment: str) -> Network:

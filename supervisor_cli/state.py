@@ -94,14 +94,21 @@ def resolve_environment(given: str | None) -> str:
 def resolve_broker(environment: str, given: Broker | None = None) -> Broker:
     """Return the broker, and how to get in: as variables say, else as `up` wrote for that broker.
 
-    The broker is as given, else ``SIMU_BROKER``, else what `up` wrote, else the default.
+    The broker is as given, else ``SIMU_BROKER``, else what `up` wrote, else where the engine says
+    that the environment's broker listens, else the default.
 
     Raises:
         SimuError: the environment variable is no address (exit code 2).
     """
     named = os.environ.get(BROKER_VARIABLE)
     broker = given or (Broker.parse(named) if named else None)
-    written = load(environment) or Broker()
+    written = load(environment)
+    if written is None and broker is None:
+        # Only now: the engine's client costs 200 ms.
+        from supervisor_cli.published_broker import published_broker  # noqa: PLC0415
+
+        written = published_broker(environment)
+    written = written or Broker()
     if broker is None or (broker.host, broker.port) == (written.host, written.port):
         broker = written
     access = {

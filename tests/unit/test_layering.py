@@ -90,6 +90,7 @@ IMPORTERS: dict[str, set[str]] = {
         "supervisor_cli.broker_lock",
         "supervisor_cli.charge_point_logs",
         "supervisor_cli.container_logs",
+        "supervisor_cli.compose_project",
         "supervisor_cli.engine",
         "supervisor_cli.environment",
         "supervisor_cli.images",

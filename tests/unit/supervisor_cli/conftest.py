@@ -28,6 +28,7 @@ def clean_environment(
     for name in [each for each in os.environ if each.startswith("SIMU_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setattr("supervisor_cli.published_broker.published_broker", lambda _name: None)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.delenv("COLUMNS", raising=False)
 
