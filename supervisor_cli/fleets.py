@@ -230,7 +230,8 @@ async def apply(
     wrong after something was removed is the outcome of those it goes wrong for.
 
     Raises:
-        SimuError: a secret cannot be read, no launcher answers, or it refuses to remove.
+        SimuError: a secret cannot be read, no launcher answers, or it refuses, and nothing was
+            done yet.
     """
     FleetSecrets.of(todo.to_start).check()
     removed = await _remove(simu, todo.destroys, on_step)
@@ -241,10 +242,14 @@ async def apply(
     try:
         told += await start(simu, to_start, open_store, on_step)
     except SimuError as exc:
+        if not told:
+            raise  # nothing was done: one error says it all
         told += [Told.failed(each.id, exc) for each in to_start]
     try:
         told += await _restart(simu, todo.restart, on_step)
     except SimuError as exc:
+        if not told:
+            raise
         told += [Told.failed(each, exc) for each in todo.restart]
     return told
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cp_image.api.payloads import ChargePointState
-from launcher.api import CP_SPECIFICATION
+from launcher.api import CP_SPECIFICATION, LauncherState
 from launcher.fleet_file.schema import schema
 from supervisor_cli.__main__ import run
 from supervisor_cli.context import Seams
@@ -500,6 +500,17 @@ def test_what_was_removed_is_told_when_the_rest_fails(safe: Safe, world: World) 
     assert told == {"OLD-1": "removed", **dict.fromkeys(("SAFE-1", "SAFE-2", "PLAIN"), "disk full")}
     assert "writing the secrets of 2 charge points" in said.err
     assert "hint: make room" in said.err
+
+
+def test_one_error_says_it_all_where_nothing_was_done(
+    simuctl: Simuctl, world: World, file: Path
+) -> None:
+    world.launcher(LauncherState.DEAD)
+    for words in (["setup", "load"], ["add", "-f"]):
+        said = simuctl(*words, str(file))
+        assert (said.code, said.out) == (3, "")
+        assert said.err.count("is Dead") == 1
+        assert "hint: simuctl up starts it" in said.err
 
 
 def test_a_fleet_from_python(tmp_path: Path) -> None:
