@@ -30,6 +30,7 @@ _OF_PKI: Final = {
     secrets.CLIENT_KEY: "charge_points/{id}.key",
     secrets.MANUFACTURER_CA: "root_ca.pem",
 }
+_PAIR: Final = frozenset({secrets.CLIENT_CERT, secrets.CLIENT_KEY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +187,8 @@ class Expansion:
         self, paths: dict[str, str], lacking: set[str], pki: str | None, charge_point_id: str
     ) -> frozenset[str]:
         """Take what is lacking from a PKI, or from what is supplied; return what is a PKI's."""
+        if not lacking >= _PAIR:  # half a pair from elsewhere would not fit
+            lacking = lacking - _PAIR
         of_pki = {*(self._around.from_pki if pki is None else _OF_PKI)} & lacking
         for secret in sorted(lacking):
             path = self._around.supplied.get(secret)

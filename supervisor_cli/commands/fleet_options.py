@@ -1,12 +1,12 @@
 """The options that take fleet files, and secrets for those that name none."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cp_image.api.secrets import ROOT_CA, SecurityProfile
+from cp_image.api.secrets import ROOT_CA, SecurityProfile, TlsVerification
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.secret_files import PLACE_OF_ID
 from supervisor_cli.terminal import say
@@ -39,10 +39,22 @@ FirstOption = Annotated[
 ]
 _MOST_NOTES: Final = 10
 _MOST_IDS: Final = 3
+_DANGERS: Final = (
+    (TlsVerification.NONE, "believe anybody to be the CSMS"),
+    (TlsVerification.NO_HOST_NAME, "let the CSMS's certificate be made out to any name"),
+)
 
 
 def note(fleet: "Fleet") -> None:
-    """Say what stands in fleet files and is ignored."""
+    """Say what stands in fleet files and is ignored, and what is dangerous."""
+    for verification, what in _DANGERS:
+        ids = [
+            each.id
+            for each in fleet.charge_points
+            if each.specification.tls_verification is verification
+        ]
+        if ids:
+            say(f"warning: tls_verification {verification}: {some(ids)} {what}")
     for each in fleet.notes[:_MOST_NOTES]:
         say(f"note: {each}")
     if len(fleet.notes) > _MOST_NOTES:
@@ -60,9 +72,14 @@ def say_what_a_pki_gives(
 
     ids = [each.id for each in fleet.charge_points if any(is_taken(each, name) for name in of_pki)]
     if ids:
-        more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
         folder = at_hand[ROOT_CA].parent if ROOT_CA in of_pki else ""
-        say(f"from the PKI {folder}: what {', '.join(ids[:_MOST_IDS])}{more} need")
+        say(f"from the PKI {folder}: what {some(ids)} need")
+
+
+def some(ids: Sequence[str]) -> str:
+    """Return a few ids, and how many more there are."""
+    more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+    return ", ".join(ids[:_MOST_IDS]) + more
 
 
 def supplied(

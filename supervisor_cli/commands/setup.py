@@ -1,7 +1,7 @@
 """The commands setup save and setup load."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,7 +10,7 @@ import typer
 
 from cp_image.api.central_system import without_password
 from launcher.api import Specification
-from supervisor_cli.commands.fleet_options import note, say_what_a_pki_gives, supplied
+from supervisor_cli.commands.fleet_options import note, say_what_a_pki_gives, some, supplied
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.commands.security import (
     ClientCertOption,
@@ -215,15 +215,11 @@ async def _snapshot(common: Settings) -> "FleetView":
 def _say_what_is_not_saved(specifications: Sequence[Specification]) -> None:
     having = [each.id for each in specifications if each.secrets]
     if having:
-        say(f"passwords, certificates and keys are not saved: {_some(having)} need them to load")
-    in_urls: Mapping[str, str] = {
-        each.id: without_password(each.central_system)
+        say(f"passwords, certificates and keys are not saved: {some(having)} need them to load")
+    in_urls = [
+        each.id
         for each in specifications
         if without_password(each.central_system) != each.central_system
-    }
+    ]
     if in_urls:
-        say(f"warning: the URLs of {_some(list(in_urls))} are saved with the password in them")
-
-
-def _some(ids: Sequence[str]) -> str:
-    return ", ".join(ids) if len(ids) <= 3 else f"{', '.join(ids[:3])} and {len(ids) - 3} more"
+        say(f"warning: the URLs of {some(in_urls)} are saved with the password in them")

@@ -442,6 +442,20 @@ def test_a_pki_gives_certificates(safe: Safe, words: list[str]) -> None:
     assert "hint: simuctl pki issue CP-1 issues one" in said.err
 
 
+@pytest.mark.parametrize(
+    ("verification", "said"),
+    [("none", "believe anybody to be the CSMS"), ("no-host-name", "be made out to any name")],
+)
+def test_what_is_not_verified_is_said_aloud(safe: Safe, verification: str, said: str) -> None:
+    safe.file.write_text(
+        SAFE.replace("id: SAFE-1", f"id: SAFE-1, tls_verification: {verification}")
+    )
+    for words in (["add", "-f"], ["setup", "load"]):
+        err = safe(*words, str(safe.file)).err
+        assert f"warning: tls_verification {verification}: SAFE-1 " in err
+        assert said in err
+
+
 def test_a_saved_fleet_needs_its_secrets_again(safe: Safe, world: World) -> None:
     safe("add", "-f", str(safe.file))
     saved = safe.folder / "saved.yaml"

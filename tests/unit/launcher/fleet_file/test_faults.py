@@ -96,6 +96,10 @@ extra: 1
         ("password: x, password_file: y", ": password and password_file exclude each other"),
         ("client_cert: x", ".client_cert: client_cert and client_key go together"),
         (
+            "security_profile: 3, pki: p, client_key: x, central_system: 'wss://h'",
+            ".client_key: client_cert and client_key go together",
+        ),
+        (
             "security_profile: 2, password: x, root_ca: y",
             ".security_profile: security profile 2 needs a wss:// URL",
         ),
