@@ -85,7 +85,7 @@ class SecretSources:
             if name in self.from_pki and not own.is_file():
                 raise SimuError(
                     f"the PKI holds no certificate of {charge_point_id}: {own} is missing",
-                    hint=f"simuctl pki issue {charge_point_id} issues one",
+                    hint=f"simuctl pki issue {charge_point_id} --pki {own.parent.parent} issues it",
                 )
             found[name] = _read(own, name, self.named_by[name])
         if self.password is not None:

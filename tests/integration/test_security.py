@@ -1,7 +1,11 @@
 """Every security profile in containers, against a real TLS server and a PKI made on the spot."""
 
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -144,6 +148,58 @@ async def test_a_certificate_is_renewed(safe: Safe) -> None:
         await server.wait_for(lambda it: RECONFIGURED in told(it), WITHIN_S)
         assert told(server)[RECONFIGURED] == "another certificate of the charge point"
         assert ID in server.connected
+
+
+async def test_signed_firmware_is_installed_and_unsigned_is_not(safe: Safe, tmp_path: Path) -> None:
+    safe.pki.issue_firmware()
+    image = tmp_path / "files" / "fw-2.0.1.bin"
+    image.parent.mkdir()
+    image.write_bytes(b"firmware")
+    signed = safe.pki.sign_firmware(image)
+    with files_at(safe.where.gateway, image.parent) as url:
+        firmware = {
+            "location": f"{url}/{image.name}",
+            "retrieveDateTime": "2026-01-01T00:00:00Z",
+            "signingCertificate": signed.signing_certificate,
+            "signature": signed.signature,
+        }
+        async with csms(safe, 1) as server:
+            pki = ["--pki", str(safe.pki.directory)]
+            await safe.add(server, 1, "--password-file", safe.password_file, *pki)
+            image.write_bytes(b"something else")
+            await update(server, 1, firmware)
+            await server.wait_for(lambda it: "InvalidSignature" in firmware_statuses(it), WITHIN_S)
+            await server.wait_for(lambda it: "InvalidFirmwareSignature" in told(it), WITHIN_S)
+            image.write_bytes(b"firmware")
+            await update(server, 2, firmware)
+            await server.wait_for(lambda it: "Installed" in firmware_statuses(it), 2 * WITHIN_S)
+            boot = server.calls(ID, "BootNotification")[-1].payload
+            assert boot["firmwareVersion"] == "2.0.1"
+
+
+@contextmanager
+def files_at(address: str, directory: Path) -> Iterator[str]:
+    """Serve the files of a directory over HTTP; yield the URL."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
+    with ThreadingHTTPServer((address, 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://{address}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def update(server: DemoCsms, number: int, firmware: dict[str, str]) -> None:
+    request = {"requestId": number, "firmware": firmware, "retries": 0}
+    answer = await server.call(ID, "SignedUpdateFirmware", request)
+    assert answer == {"status": "Accepted"}
+
+
+def firmware_statuses(server: DemoCsms) -> list[str]:
+    calls = server.calls(ID, "SignedFirmwareStatusNotification")
+    return [call.payload["status"] for call in calls]
 
 
 async def change_profile(server: DemoCsms, profile: int) -> str:

@@ -144,7 +144,7 @@ def test_a_pki_has_what_no_option_names(
     said = add("CP-2", *options, "3")
     assert said.code == 1
     assert "the PKI holds no certificate of CP-2: " in said.err
-    assert "hint: simuctl pki issue CP-2" in said.err
+    assert f"hint: simuctl pki issue CP-2 --pki {pki.directory} issues it" in said.err
     said = add("CP-3", *options, "1", *files.root, *files.password)
     assert keeper.kept["CP-3"].keys() == {
         "authorization_key",
