@@ -33,7 +33,7 @@ _RESULT: Final = msgspec.json.Decoder(Result)
 _STATUS: Final = msgspec.json.Decoder(ChargePointStatus)
 
 OnNote = Callable[[str, str], None]
-"""Called with a charge point id and what is to be said about its frames."""
+"""Called with a charge point id and what is to be said about its frames; no id means all."""
 
 
 class Timer(Protocol):
@@ -97,6 +97,7 @@ class FrameStream:
         self._asked: set[str] = set()
         """Of these what passed meanwhile is wanted whole."""
         self._silent: set[str] = set()
+        self._away = False
         self._timers: dict[str, Timer] = {}
         self._queue: asyncio.Queue[TracedFrame | SimuError] = asyncio.Queue()
 
@@ -136,9 +137,18 @@ class FrameStream:
 
     # -- what is heard --------------------------------------------------------------------------
 
-    def disconnected(self) -> None:
-        """Ask all anew once their states are heard again: the broker was away."""
+    def disconnected(self, reason: str) -> None:
+        """Ask all anew once their states are heard again: the broker is away."""
         self._lost.update(self._orders)
+        if not self._away:
+            self._away = True
+            self._on_note("", reason)
+
+    def connected(self) -> None:
+        """Say that the broker is there again; the charge points say so themselves."""
+        if self._away:
+            self._away = False
+            self._on_note("", "the broker is there again")
 
     def hear(self, message: Message) -> None:
         """Take a message of the environment."""

@@ -50,7 +50,8 @@ class TracingMirror(Mirror):
             charge_point_ids: of charge points that are there; one that is dead is waited for.
             last: how many of the frames that passed before come first, of each charge point.
             on_note: called with a charge point id and a text for people: frames that were missed,
-                a charge point that is gone or does not answer.
+                a charge point that is gone or does not answer. Without an id where the broker
+                goes and comes.
 
         Raises:
             SimuError: there is no such charge point, or it refuses to tell (exit code 1).
@@ -128,6 +129,8 @@ class TracingMirror(Mirror):
 
     def _connection(self, up: bool, reason: str) -> None:  # noqa: FBT001 - the link's signature
         super()._connection(up, reason)
-        if not up:
-            for stream in self._streams:
-                stream.disconnected()
+        for stream in self._streams:
+            if up:
+                stream.connected()
+            else:
+                stream.disconnected(reason)

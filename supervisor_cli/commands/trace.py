@@ -120,7 +120,9 @@ async def _follow(
 
     async with wanted.client() as simu:
         ids = select(simu.view.by_id, words, everything=everything)
-        frames = simu.frames(ids, last=last, on_note=lambda name, note: say(f"{name} {note}"))
+        frames = simu.frames(
+            ids, last=last, on_note=lambda name, note: say(f"{name} {note}".lstrip())
+        )
         async with aclosing(frames):
             async for traced in frames:
                 show(traced)

@@ -200,6 +200,7 @@ def test_what_passed_while_the_broker_was_away_comes_afterwards() -> None:
             charge_point.say()
             await turn()
             assert reader.told == ids(1, 2, 3, 4)
+            assert reader.notes == [("", "connection lost"), ("", "the broker is there again")]
 
     on(world, story)
 
