@@ -1,6 +1,8 @@
 """What can be done with the charge points of an environment themselves, by their topics."""
 
 import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -205,6 +207,21 @@ class ChargePointClient(TracingMirror):
                     hint=f"simuctl trace {charge_point_id} shows what it says to the CSMS",
                     exit_code=ExitCode.TIMEOUT,
                 ) from exc
+
+    @contextmanager
+    def hearing_events(
+        self, charge_point_ids: Iterable[str], reader: Callable[[str, Event], None]
+    ) -> Iterator[None]:
+        """Call `reader` with the id and the event whenever one of these charge points tells one."""
+
+        def read(message: Message) -> None:
+            address = topics.CP_EVENT.parse(self.root, message.topic)
+            event = decoded(_EVENT, message.payload)
+            if address is not None and address.charge_point_id and event is not None:
+                reader(address.charge_point_id, event)
+
+        with self.reading(topics.CP_EVENT, charge_point_ids, read):
+            yield
 
     async def recent_frames(
         self, charge_point_id: str, *, last: int = 100, timeout_s: float = 10.0

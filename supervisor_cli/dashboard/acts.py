@@ -1,12 +1,21 @@
 """What the keys do to connectors and charge points."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
-from cp_image.api.payloads import CarInput, ConnectorState, FaultedInput
+from cp_image.api.payloads import CarInput, ConnectorState, Event, FaultedInput, TagRefused
 from supervisor_cli.dashboard import deeds, dialogs
 from supervisor_cli.dashboard.roster import Place, Row
 from supervisor_cli.dashboard.set_ups import SetUps
+from supervisor_cli.errors import ExitCode
+from supervisor_cli.outcomes import Told
+
+_REFUSED_WITHIN_S: Final = 30.0
+
+
+async def _patience() -> None:
+    await asyncio.sleep(_REFUSED_WITHIN_S)
 
 
 class Acts(SetUps):
@@ -15,10 +24,18 @@ class Acts(SetUps):
     Args:
         central_system: the CSMS URL that a new charge point gets unless told otherwise; empty:
             the one that most of the fleet has.
+        patience: waits as long as a card may be refused after it was presented.
     """
 
-    def __init__(self, *args: Any, central_system: str = "", **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        central_system: str = "",
+        patience: Callable[[], Awaitable[None]] = _patience,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        self._patience = patience
         self._central_system = central_system
         self._last_tag = dialogs.DEFAULT_TAG
 
@@ -45,7 +62,11 @@ class Acts(SetUps):
             answer = await self.ask(dialogs.tag(row, _what(places), self._last_tag))
             if answer is not None:
                 self._last_tag, build = answer
-                await self.drive(f"tag {self._last_tag}", places, build)
+                names = {place.charge_point_id for place in places}
+                # Whether a card is good turns out later: the CSMS is asked.
+                with self.client.hearing_events(names, self._told_of):
+                    await self.drive(f"tag {self._last_tag}", places, build)
+                    await self._patience()
 
         self.at_connectors(tag)
 
@@ -133,6 +154,16 @@ class Acts(SetUps):
     def action_mend(self) -> None:
         """Give the network back."""
         self.command(deeds.MEND)
+
+    def _told_of(self, charge_point_id: str, event: Event) -> None:
+        if not isinstance(event, TagRefused):
+            return
+        refused = Told(
+            charge_point_id=charge_point_id,
+            text=f"connector {event.connector_id}: {event.text}",
+            exit_code=ExitCode.FAILED,
+        )
+        self.ended(-1, self.record(f"tag {event.id_tag} refused", [refused]))
 
     def _usual_csms(self) -> str:
         urls = [

@@ -4,7 +4,6 @@ from rich.text import Text
 from textual.widgets import Input
 
 from supervisor_cli.dashboard import forms, screens
-from supervisor_cli.dashboard.board import next_column
 from supervisor_cli.dashboard.detail import detail
 from supervisor_cli.dashboard.filter_line import FilterLine
 from supervisor_cli.dashboard.panes import Panes
@@ -79,7 +78,7 @@ class Watch(Panes):
 
     def action_sort(self) -> None:
         """Sort by the next column that is shown."""
-        self.choose(sort_by=next_column(self.choice.sort_by), descending=False)
+        self.choose(sort_by=self.choice.sort_by.next, descending=False)
 
     def action_turn(self) -> None:
         """Sort the other way round."""
@@ -93,8 +92,8 @@ class Watch(Panes):
         if self.open_frame():
             return
         if row is not None:
-            title = row.place.charge_point_id
-            self.push_screen(screens.ReadScreen(title, detail(self.subject(row, self.clock()))))
+            text = detail(self.subject(row, self.clock()))
+            self.push_screen(screens.DetailScreen(row.place, text))
 
     def action_outcomes(self) -> None:
         """Show what became of every action."""

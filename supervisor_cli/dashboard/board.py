@@ -14,10 +14,11 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
+from textual.worker import WorkerFailed
 
 from supervisor_cli.client import SimuClient
 from supervisor_cli.dashboard import keys, palette
-from supervisor_cli.dashboard.columns import Column
+from supervisor_cli.dashboard.connection import Connection
 from supervisor_cli.dashboard.detail import EVERY_S, SAMPLES, Subject, detail, next_step
 from supervisor_cli.dashboard.filter_line import FilterLine
 from supervisor_cli.dashboard.footer import footer
@@ -25,7 +26,7 @@ from supervisor_cli.dashboard.heading import PRESS, Standing, group_bar, headlin
 from supervisor_cli.dashboard.pace import Pace
 from supervisor_cli.dashboard.power_history import PowerHistory
 from supervisor_cli.dashboard.roster import Place, Roster, Row, counts
-from supervisor_cli.dashboard.screens import Record
+from supervisor_cli.dashboard.screens import DetailScreen, Record
 from supervisor_cli.dashboard.selection import Choice, chosen, wish
 from supervisor_cli.dashboard.table import FleetTable, Picture
 from supervisor_cli.outcomes import Told
@@ -79,14 +80,15 @@ class Board(App[None]):
         self._pace = Pace(self._show, rest)
         self._history = PowerHistory()
         self._doing: dict[int, str] = {}
-        self._down_since: float | None = None
+        self._connection = Connection()
         self._shown: dict[str, Text] = {}
         self._stack = ExitStack()
 
     @property
-    def failure(self) -> Exception | None:
+    def failure(self) -> BaseException | None:
         """What ended it that should not have happened."""
-        return self._exception
+        error = self._exception
+        return error.error if isinstance(error, WorkerFailed) else error
 
     @property
     def fleet_table(self) -> FleetTable:
@@ -244,15 +246,11 @@ class Board(App[None]):
                 power_w = row.connector.power_w if row.connector is not None else 0.0
                 self._history.record(row.place, now, power_w)
         self.marked = {place for place in self.marked if self.roster.row(place) is not None}
-        self._tell_of_the_broker(now)
-
-    def _tell_of_the_broker(self, now: float) -> None:
-        if self.client.why_down:
-            self._down_since = self._down_since if self._down_since is not None else now
-        elif self._down_since is not None and not self.client.stale:
-            text = f"the broker is back after {now - self._down_since:.0f} s"
-            self._down_since = None
-            self.records.append(self.record("broker", [Told(charge_point_id="", text=text)]))
+        back = self._connection.heed(
+            is_down=bool(self.client.why_down), is_stale=self.client.stale, now=now
+        )
+        if back:
+            self.records.append(self.record("broker", [Told(charge_point_id="", text=back)]))
 
     def _show_heading(self, rows: Sequence[Row], now: float) -> None:
         view, columns = self.client.view, self.size.width
@@ -261,7 +259,7 @@ class Board(App[None]):
             broker=str(self.client.broker),
             launcher=view.launcher,
             why_down=self.client.why_down,
-            down_s=now - (self._down_since if self._down_since is not None else now),
+            down_s=self._connection.down_s(now),
             refilling=self.client.stale,
         )
         power_w = sum(row.connector.power_w for row in rows if row.connector is not None)
@@ -290,6 +288,11 @@ class Board(App[None]):
         if pane.border_title != title:
             pane.border_title = title
         self._put("detail-text", text, layout=True)
+
+        if isinstance(self.screen, DetailScreen):
+            open_row = self.roster.row(self.screen.place)
+            gone = Text("it is gone", "dim")
+            self.screen.show(detail(self.subject(open_row, now)) if open_row is not None else gone)
 
     def subject(self, row: Row, now: float) -> Subject:
         """Return what the detail of a row is made of."""
@@ -320,9 +323,3 @@ class Board(App[None]):
     def _print_error_renderables(self) -> None:
         """Print no traceback: `failure` has it, and who runs the board tells it."""
         self._exit_renderables.clear()
-
-
-def next_column(column: Column) -> Column:
-    """Return the column to the right, and after the last one the first."""
-    columns = list(Column)
-    return columns[(columns.index(column) + 1) % len(columns)]

@@ -196,6 +196,12 @@ class Column(Enum):
     )
 
     @property
+    def next(self) -> "Column":
+        """The one to the right; of the last one the first."""
+        columns = list(Column)
+        return columns[(columns.index(self) + 1) % len(columns)]
+
+    @property
     def spec(self) -> Spec:
         """How it is."""
         return self.value

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from supervisor_cli.dashboard.keys import KEYS, Section
+from supervisor_cli.dashboard.roster import Place
 from supervisor_cli.outcomes import Told
 from supervisor_cli.terminal import printable
 
@@ -61,6 +62,20 @@ class ReadScreen(ModalScreen[None]):
     def action_close(self) -> None:
         """Go back."""
         self.dismiss(None)
+
+
+class DetailScreen(ReadScreen):
+    """All there is to say about a connector, as it changes."""
+
+    def __init__(self, place: Place, content: Text) -> None:
+        super().__init__(place.charge_point_id, content)
+        self.place = place
+
+    def show(self, content: Text) -> None:
+        """Show what it is now."""
+        if content != self._content:
+            self._content = content
+            self.query_one("#content", Static).update(content)
 
 
 def help_page() -> RenderableType:

@@ -1,13 +1,22 @@
 """Every action by its key: what is sent, to whom, and what is said of the outcome."""
 
+import asyncio
+
 import pytest
 
 from cp_image.api import topics
-from cp_image.api.payloads import ConnectorState, InputErrorCode, Result
+from cp_image.api.payloads import (
+    ConnectorState,
+    InputErrorCode,
+    Result,
+    TagRefusal,
+    TagRefused,
+    encode,
+)
 from launcher.api import Command
 from supervisor_cli.dashboard.roster import Place
-from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard, fleet
-from tests.unit.supervisor_cli.world import World, connector_status
+from tests.unit.supervisor_cli.dashboard.stage import NOW, Stage, dashboard, fleet
+from tests.unit.supervisor_cli.world import ROOT, World, connector_status
 
 
 def car(stage: Stage) -> list[tuple[str, dict[str, object]]]:
@@ -93,6 +102,35 @@ async def test_tag_offers_the_card_of_the_session_and_then_the_last_one() -> Non
             ("cp_simu/cps/CP-1/connectors/2/id_tag", {"id": "TAG9"}),
             ("cp_simu/cps/CP-2/connectors/1/id_tag", {"id": "TAG9"}),
         ]
+
+
+async def test_a_card_that_is_refused_later_is_told() -> None:
+    patience = asyncio.Event()
+    async with dashboard(fleet(), patience=patience.wait) as stage:
+        await stage.press("t", "enter")
+        await stage.shows("tag TAG1 presented")
+        refused = TagRefused(
+            at=NOW,
+            connector_id=1,
+            id_tag="TAG1",
+            why=TagRefusal.INVALID,
+            text="the CSMS does not know tag TAG1",
+        )
+        topic = topics.CP_EVENT.build(ROOT, "CP-1")
+        stage.world.publish(topic, encode(refused))
+        await stage.shows("✗ CP-1: connector 1: the CSMS does not know tag TAG1")
+        patience.set()
+        heard = "cp_simu/cps/CP-1/event"
+        await stage.until(lambda: heard not in stage.world.links[0].filters, "heard no more")
+
+
+async def test_the_detail_that_is_open_follows() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.press("enter")
+        await stage.shows("╭─ CP-1")
+        await stage.until(lambda: "Charging  TAG1" in stage.text, "charging")
+        stage.world.connector("CP-1", 1, connector_status(status=ConnectorState.FINISHING))
+        await stage.until(lambda: "connector 1  Finishing" in stage.text, "followed")
 
 
 async def test_ready_is_turned() -> None:

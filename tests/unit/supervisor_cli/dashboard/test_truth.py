@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from launcher.api import LauncherState
+from supervisor_cli.client import SimuClient
+from supervisor_cli.dashboard.app import Watch
 from supervisor_cli.dashboard.columns import NOT_SO
+from supervisor_cli.state import Broker
 from tests.unit.supervisor_cli.dashboard.stage import NARROW, NOW, WIDE, dashboard, fleet
 from tests.unit.supervisor_cli.world import World
 
@@ -68,9 +71,9 @@ async def test_a_timeout_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     world = fleet()
     world.charge_points_answer = False
     timeout = asyncio.timeout
-    # Only what has begun to wait runs out: at once, instead of after ten seconds.
-    monkeypatch.setattr(asyncio, "timeout", lambda _seconds: timeout(0.001))
     async with dashboard(world) as stage:
+        # What waits from now on runs out at once, instead of after ten seconds.
+        monkeypatch.setattr(asyncio, "timeout", lambda _seconds: timeout(0))
         await stage.press("u")
         await stage.shows("✗ CP-1 did not answer within 10 s")
 
@@ -99,6 +102,29 @@ async def test_what_a_payload_says_cannot_move_the_cursor() -> None:
     async with dashboard(world) as stage:
         await stage.shows("ws://h/[red]x[/red]�")
         await stage.shows("evil�[2J")
+
+
+async def test_what_should_not_happen_is_handed_on_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken_clock() -> float:
+        raise ValueError("the clock is broken")
+
+    async with SimuClient(broker=Broker(), link_factory=fleet().link) as client:
+        app = Watch(client, clock=broken_clock)
+        await app.run_async(headless=True, size=NARROW)
+        assert isinstance(app.failure, ValueError)
+    assert "Traceback" not in "".join(capsys.readouterr())
+
+
+async def test_it_ends_while_something_is_pending() -> None:
+    world = fleet()
+    world.launcher_answers = False
+    async with dashboard(world) as stage:
+        await stage.press("K")
+        await stage.shows("killing")
+        await stage.press("q")
+        await stage.until(lambda: not stage.app.is_running, "ended")
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
