@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
     )(up)
     app.command(epilog=examples("simuctl down", "simuctl -e ci-42 down --yes"))(down)
     app.command(epilog=examples("simuctl doctor", "simuctl doctor --json"))(doctor)
-    app.command(epilog=examples("simuctl images"))(images)
+    app.command(epilog=examples("simuctl images", "simuctl images --list"))(images)
 
 
 def up(
@@ -141,14 +141,38 @@ def doctor(context: typer.Context, *, as_json: AsJson = False) -> None:
         )
 
 
-def images() -> None:
-    """Build the container images that are missing or outdated."""
+def images(
+    *,
+    listing: Annotated[
+        bool,
+        typer.Option("--list", help="Build nothing: print what the images are called."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Build the container images that are missing or outdated.
+
+    An image's tag is the digest of what it is built from: it can be kept under it, and is outdated
+    when the tag is another.
+    """
     from supervisor_cli import engine  # noqa: PLC0415 - the engine's client costs 200 ms
     from supervisor_cli import images as building  # noqa: PLC0415
 
-    with doing("building images", steps=True) as now:
-        built = building.ensure_images(engine.connect(), now)
-    data_console().print(f"built {', '.join(built)}" if built else "all images are current")
+    built: list[str] = []
+    if not listing:
+        with doing("building images", steps=True) as now:
+            built = building.ensure_images(engine.connect(), now)
+    if as_json:
+        print_json(
+            [
+                {"name": it.name, "reference": it.reference(), "built": it.name in built}
+                for it in building.SOURCES
+            ]
+        )
+    elif listing:
+        for source in building.SOURCES:
+            data_console().print(source.reference(), soft_wrap=True)
+    else:
+        data_console().print(f"built {', '.join(built)}" if built else "all images are current")
 
 
 async def _end_launcher(wanted: Settings) -> None:
