@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile -q --generate-hashes --python-version 3.13 --python-platform linux \
 	--no-header --no-emit-index-url
 
-.PHONY: help demo test unit lint format images engine engine-stop down lock pictures clean
+.PHONY: help demo test unit lint format images engine engine-stop down asyncapi lock pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 22
@@ -41,6 +41,9 @@ engine-stop: ## end the Docker daemon, if make started it
 
 down: $(VENV)/ready ## remove the environment: charge points, volumes, broker, launcher
 	@compose/engine.sh run $(BIN)/simuctl down --yes
+
+asyncapi: $(VENV)/ready ## write down the MQTT interface as it is now
+	$(BIN)/simuctl asyncapi > compose/asyncapi.yaml
 
 lock: $(VENV)/ready ## choose the versions that go into the images
 	$(LOCK) pyproject.toml -o launcher/requirements.lock

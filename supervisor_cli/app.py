@@ -7,6 +7,7 @@ import typer
 from launcher.api import DEFAULT_ENVIRONMENT
 from supervisor_cli.commands import (
     add,
+    asyncapi,
     car,
     charging,
     configuration,
@@ -45,6 +46,7 @@ COMMAND_MODULES: Final = (
     logs,
     csms,
     pki,
+    asyncapi,
     demo,
     version,
 )
