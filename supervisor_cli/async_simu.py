@@ -93,6 +93,9 @@ class AsyncSimu:
         finally:
             await self.client.__aexit__(kind, error, trace)
 
+    def __repr__(self) -> str:
+        return f"<environment {self.environment}: {len(self._added)} charge points added>"
+
     @property
     def environment(self) -> str:
         """Its name."""

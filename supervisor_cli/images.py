@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -107,18 +107,20 @@ def is_current(client: docker.DockerClient, source: ImageSource) -> bool:
     return _has(client, source.reference())
 
 
-def ensure_images(client: docker.DockerClient, report: Report) -> list[str]:
+def ensure_images(
+    client: docker.DockerClient, report: Report, sources: Sequence[ImageSource] = SOURCES
+) -> list[str]:
     """Build what is missing or outdated; return the names of the images that were built.
 
     Raises:
         SimuError: a build fails; the text ends with what it printed last.
     """
-    stale = [source for source in SOURCES if not is_current(client, source)]
+    stale = [source for source in sources if not is_current(client, source)]
     if stale:
         _ensure_base(client, report)
     for source in stale:
         _build(client, source, report)
-    for source in SOURCES:
+    for source in sources:
         client.api.tag(source.reference(), source.name, "latest")
     return [source.name for source in stale]
 
