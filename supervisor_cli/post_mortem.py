@@ -7,6 +7,7 @@ from typing import Final
 from rich.console import Console
 
 from supervisor_cli import container_log_tail, render
+from supervisor_cli.async_simu import AsyncSimu
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.simu import Simu
 
@@ -15,8 +16,18 @@ _LOG_LINES: Final = 40
 _SHOWN_FRAMES: Final = 60
 
 
-def sections(simu: Simu) -> Iterator[tuple[str, str]]:
-    """Yield what there is to know as (title, text): the fleet, then frames and log of each."""
+def told(simu: Simu | AsyncSimu) -> list[tuple[str, str]]:
+    """Return what there is to know as (title, text): the fleet, then frames and log of each.
+
+    It never raises: the failure itself is the news, and must be told.
+    """
+    try:
+        return list(_sections(simu))
+    except Exception as exc:  # noqa: BLE001 - see above
+        return [("charge points", f"cannot be told: {type(exc).__name__}: {exc}")]
+
+
+def _sections(simu: Simu | AsyncSimu) -> Iterator[tuple[str, str]]:
     ours = [each.id for each in simu.charge_points]
     if not ours:
         return

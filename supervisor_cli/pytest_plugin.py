@@ -1,4 +1,4 @@
-"""Simulated charge points in the tests of a CSMS: the fixtures `simu` and `simu_environment`.
+"""Simulated charge points in the tests of a CSMS: the fixtures `simu` and `async_simu`.
 
 def test_a_session(simu, csms_url):
     cp = simu.add(central_system=csms_url)
@@ -20,6 +20,7 @@ import pytest
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from supervisor_cli.async_simu import AsyncSimu
     from supervisor_cli.simu import Simu
     from supervisor_cli.state import Broker
 
@@ -31,6 +32,7 @@ _IMAGE_OPTIONS: Final = {
 }
 _SIMU: Final = pytest.StashKey["Simu"]()
 _FAILED: Final = pytest.StashKey[bool]()
+_TOLD: Final = pytest.StashKey[list[tuple[str, str]]]()
 _KEPT: Final = pytest.StashKey[list[str]]()
 _WORKER_KEPT: Final = "simu_kept"
 _SLOW: Final = ("building", "pulling", "making", "removing environment")
@@ -123,6 +125,23 @@ def simu(request: pytest.FixtureRequest, simu_environment: SimuEnvironment) -> "
                 fleet.remove()
 
 
+@pytest.fixture
+def async_simu(request: pytest.FixtureRequest, simu_environment: SimuEnvironment) -> "AsyncSimu":
+    """The same for a test with an event loop: `async with async_simu as simu: await simu.add(…)`.
+
+    What is added is removed when it is left.
+    """
+    from supervisor_cli.async_fleet_of_test import AsyncFleetOfTest  # noqa: PLC0415 - as above
+
+    return AsyncFleetOfTest(
+        environment=simu_environment.name,
+        broker=simu_environment.broker,
+        timeout_s=simu_environment.timeout_s,
+        kept=simu_environment.kept,
+        tell=lambda told: request.node.stash.__setitem__(_TOLD, told),
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -133,7 +152,11 @@ def pytest_runtest_makereport(
         item.stash[_FAILED] = True
         fleet = item.stash.get(_SIMU, None)
         if fleet is not None:
-            report.sections += _diagnostics(fleet)
+            from supervisor_cli import post_mortem  # noqa: PLC0415 - only where it is used
+
+            report.sections += post_mortem.told(fleet)
+        told: list[tuple[str, str]] = item.stash.get(_TOLD, [])
+        report.sections += told
     return report
 
 
@@ -190,15 +213,6 @@ def _session_environments() -> "ModuleType":
             "the fixtures of cp-simu need testcontainers: pip install 'cp-simu[pytest]'"
         ) from exc
     return session_environment
-
-
-def _diagnostics(fleet: "Simu") -> list[tuple[str, str]]:
-    from supervisor_cli import post_mortem  # noqa: PLC0415 - only where it is used
-
-    try:
-        return list(post_mortem.sections(fleet))
-    except Exception as exc:  # noqa: BLE001 - the failure itself is the news, and must be told
-        return [("charge points", f"cannot be told: {type(exc).__name__}: {exc}")]
 
 
 def _timeout_s(config: pytest.Config) -> float:

@@ -12,6 +12,7 @@ pytest_plugins = ["pytester"]
 
 IN_MEMORY = """
 import pytest
+from supervisor_cli.async_simu import AsyncSimu
 from supervisor_cli.pytest_plugin import SimuEnvironment
 from supervisor_cli.simu import Simu
 from supervisor_cli.state import Broker
@@ -24,7 +25,8 @@ def simu_environment():
 @pytest.fixture
 def world(monkeypatch):
     world = World()
-    monkeypatch.setitem(Simu.__init__.__kwdefaults__, "link_factory", world.link)
+    for kind in (Simu, AsyncSimu):
+        monkeypatch.setitem(kind.__init__.__kwdefaults__, "link_factory", world.link)
     return world
 """
 
@@ -36,8 +38,17 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
+_WITHOUT = ("-p", "no:asyncio", "-p", "no:cacheprovider", "-p", "no:timeout")
+
+
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return project.runpytest_subprocess("-p", "no:asyncio", "-p", "no:cacheprovider", *arguments)
+    return project.runpytest_subprocess(*_WITHOUT, *arguments)
+
+
+def run_here(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run in this process, which has imported all of ours already: that takes no time."""
+    project.syspathinsert(Path(__file__).parents[3])
+    return project.runpytest_inprocess(*_WITHOUT, *arguments)
 
 
 def test_a_project_that_does_not_use_it_pays_nothing(project: pytest.Pytester) -> None:
@@ -55,11 +66,9 @@ def test_a_project_that_does_not_use_it_pays_nothing(project: pytest.Pytester) -
 
 
 def test_the_fixtures_and_options_are_listed(project: pytest.Pytester) -> None:
-    told = run(project, "--fixtures")
-    told.stdout.fnmatch_lines(
-        ["simu_environment*session scope*", "simu -- *", "*fleet of the test*"]
-    )
-    told = run(project, "--help")
+    told = run_here(project, "--fixtures")
+    told.stdout.fnmatch_lines(["simu -- *", "*fleet of the test*", "simu_environment [[]session*"])
+    told = run_here(project, "--help")
     told.stdout.fnmatch_lines(["*--simu-keep*", "*--simu-environment=NAME*", "*simu_timeout*"])
     told.stdout.fnmatch_lines(["*simu_charge_point_image*"])
 
@@ -127,7 +136,7 @@ def test_what_a_test_adds_is_gone_before_the_next(project: pytest.Pytester) -> N
             assert request.config.world.containers == set()
         """
     )
-    run(project).assert_outcomes(passed=3, failed=1)
+    run_here(project).assert_outcomes(passed=3, failed=1)
 
 
 def test_a_failure_tells_of_the_charge_points(project: pytest.Pytester) -> None:
@@ -142,7 +151,7 @@ def test_a_failure_tells_of_the_charge_points(project: pytest.Pytester) -> None:
             assert False
         """
     )
-    told = run(project)
+    told = run_here(project)
     told.assert_outcomes(failed=2)
     told.stdout.fnmatch_lines(
         [
@@ -157,6 +166,36 @@ def test_a_failure_tells_of_the_charge_points(project: pytest.Pytester) -> None:
     assert str(told.stdout).count("- charge points -") == 1
 
 
+def test_the_same_within_an_event_loop(project: pytest.Pytester) -> None:
+    project.makeconftest(IN_MEMORY.format(kept=False))
+    project.makepyfile(
+        """
+        import asyncio
+
+        WORLDS = []
+
+        async def charge(fleet, *, fail):
+            async with fleet as simu:
+                assert (await simu.add(central_system="ws://localhost:9000")).status == "Accepted"
+                assert not fail
+
+        def test_passes(world, async_simu):
+            WORLDS.append(world)
+            asyncio.run(charge(async_simu, fail=False))
+
+        def test_fails(world, async_simu):
+            WORLDS.append(world)
+            asyncio.run(charge(async_simu, fail=True))
+
+        def test_nothing_is_left():
+            assert [world.containers for world in WORLDS] == [set(), set()]
+        """
+    )
+    told = run_here(project)
+    told.assert_outcomes(passed=2, failed=1)
+    told.stdout.fnmatch_lines(["*- charge points -*", "CP-0001*", "*- log of CP-0001 -*"])
+
+
 def test_what_cannot_be_told_does_not_hide_the_failure(project: pytest.Pytester) -> None:
     project.makeconftest(IN_MEMORY.format(kept=False))
     project.makepyfile(
@@ -164,11 +203,11 @@ def test_what_cannot_be_told_does_not_hide_the_failure(project: pytest.Pytester)
         from supervisor_cli import post_mortem
 
         def test_it(world, simu, monkeypatch):
-            monkeypatch.setattr(post_mortem, "sections", lambda fleet: 1 / 0)
+            monkeypatch.setattr(post_mortem, "_sections", lambda fleet: 1 / 0)
             assert "this" == "that"
         """
     )
-    told = run(project)
+    told = run_here(project)
     told.assert_outcomes(failed=1)
     told.stdout.fnmatch_lines(["*assert 'this' == 'that'", "cannot be told: ZeroDivisionError*"])
 
@@ -192,7 +231,7 @@ def test_kept_charge_points_are_those_of_failures(project: pytest.Pytester) -> N
             assert [world.containers for world in WORLDS] == [set(), {"BAD"}]
         """
     )
-    run(project).assert_outcomes(passed=2, failed=1)
+    run_here(project).assert_outcomes(passed=2, failed=1)
 
 
 def test_an_environment_that_is_up_can_be_used(
@@ -206,4 +245,4 @@ def test_an_environment_that_is_up_can_be_used(
             assert str(simu_environment.broker) == "127.0.0.1:7"
         """
     )
-    run(project, "--simu-environment", "mine").assert_outcomes(passed=1)
+    run_here(project, "--simu-environment", "mine").assert_outcomes(passed=1)
