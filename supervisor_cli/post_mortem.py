@@ -1,13 +1,15 @@
 """What is known of a failed test's charge points: how they are, what they said and logged."""
 
+import contextlib
 import io
 from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Console
 
-from supervisor_cli import container_log_tail, render
+from supervisor_cli import charge_point_logs, engine, render
 from supervisor_cli.async_simu import AsyncSimu
+from supervisor_cli.errors import SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.simu import Simu
 
@@ -34,7 +36,7 @@ def _sections(simu: Simu | AsyncSimu) -> Iterator[tuple[str, str]]:
     yield "charge points", _table(simu.view, simu.environment)
     for cp in simu.charge_points:
         yield f"OCPP frames of {cp.id}", cp.frames.told(_SHOWN_FRAMES)
-        yield f"log of {cp.id}", container_log_tail.last_lines(simu.environment, cp.id, _LOG_LINES)
+        yield f"log of {cp.id}", _log(simu.environment, cp.id)
 
 
 def _table(view: FleetView, environment: str) -> str:
@@ -42,3 +44,12 @@ def _table(view: FleetView, environment: str) -> str:
     console = Console(file=text, width=_COLUMNS, color_system=None, force_terminal=False)
     console.print(render.fleet(view, environment=environment, columns=_COLUMNS))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def _log(environment: str, charge_point_id: str) -> str:
+    try:
+        with contextlib.closing(engine.connect()) as client:
+            lines = charge_point_logs.recent(client, environment, [charge_point_id], _LOG_LINES)
+    except SimuError as exc:
+        return str(exc)
+    return "\n".join(each.text for each in lines) or "nothing"

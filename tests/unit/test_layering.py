@@ -88,7 +88,6 @@ IMPORTERS: dict[str, set[str]] = {
         "launcher.docker_networks",
         "supervisor_cli.bring_up",
         "supervisor_cli.charge_point_logs",
-        "supervisor_cli.container_log_tail",
         "supervisor_cli.container_logs",
         "supervisor_cli.compose_project",
         "supervisor_cli.broker_lock",
