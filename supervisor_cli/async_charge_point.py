@@ -135,6 +135,16 @@ class AsyncChargePoint:
         """
         return await self._client.configuration(self.id)
 
+    async def configure(self, key: str, value: str) -> None:
+        """Give an OCPP configuration key another value, as a person at the charge point would.
+
+        Raises:
+            SimuError: there is no such key, it is read-only, or the value is none for it.
+        """
+        result = await self._client.configure(self.id, key, value)
+        if not result.ok:
+            raise SimuError(f"{self.id}: {result.text or result.code}")
+
     async def _command(self, kind: CommandType, done: str) -> None:
         answer = await self._client.command(kind, [self.id])
         raise_refusals(from_answer(answer, done=done, about=self._client))

@@ -125,6 +125,7 @@ class ChargePoint(Handle[AsyncChargePoint]):
     cut = _blocking(AsyncChargePoint.cut)
     mend = _blocking(AsyncChargePoint.mend)
     remove = _blocking(AsyncChargePoint.remove)
+    configure = _blocking(AsyncChargePoint.configure)
     wait_for = _blocking(AsyncChargePoint.wait_for)
 
     @property

@@ -320,6 +320,19 @@ def test_the_configuration_is_read(simu: Simu, world: World) -> None:
     assert cp.configuration == {"HeartbeatInterval": "90"}
 
 
+def test_a_configuration_key_is_changed(simu: Simu, world: World) -> None:
+    cp = charge_point(simu, world)
+    cp.configure("HeartbeatInterval", "60")
+    assert [payload for _, payload in world.inputs(topics.CP_CMD)] == [
+        {"type": "configure", "key": "HeartbeatInterval", "value": "60"}
+    ]
+    world.refuse_input = Result(
+        request_id="", ok=False, code=InputErrorCode.NOT_NOW, text="Nonsense is no key"
+    )
+    with pytest.raises(SimuError, match="CP-1: Nonsense is no key"):
+        cp.configure("Nonsense", "1")
+
+
 def test_what_is_not_there_is_said(simu: Simu, world: World) -> None:
     with pytest.raises(SimuError, match="no charge point NONE"):
         simu.charge_point("NONE")
