@@ -14,7 +14,7 @@ from supervisor_cli.commands.options import (
     examples,
 )
 from supervisor_cli.context import settings
-from supervisor_cli.errors import ExitCode
+from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def data_transfer(
     as_json: AsJson = False,
 ) -> None:
     """Let charge points send DataTransfer to the CSMS, and show what it answers."""
+    _check("--vendor", vendor, 255)
+    _check("--message", message or "", 50)
 
     async def one(simu: "SimuClient", charge_point_id: str) -> Told:
         answer = await simu.data_transfer(
@@ -71,3 +73,12 @@ def data_transfer(
 
     outcomes = each_of(settings(context), ids, one, everything=everything)
     tell(outcomes, as_json=as_json)
+
+
+def _check(option: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise SimuError(
+            f"{option} has {len(text)} characters: OCPP 1.6 allows {most}",
+            hint="simuctl data-transfer --help",
+            exit_code=ExitCode.USAGE,
+        )

@@ -39,13 +39,14 @@ class TalkingChargePoint:
     def __init__(self, world: World, name: str = "CP-1", life: float = 1000.0) -> None:
         self.world, self.name = world, name
         self.said = 0
+        self.sink = Sink()
         self.trace = FrameTrace(Life(life))
         self.trace.connected()
         self.control = Control(
             charge_point_id=name,
             identity=charge_point_status(),
             make_link=self._make_link,
-            station=Sink(),
+            station=self.sink,
             clock=Life(life),
             trace=self.trace,
         )
