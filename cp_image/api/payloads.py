@@ -196,6 +196,8 @@ class CommandType(StrEnum):
     """send DataTransfer to the CSMS; its answer comes as `DataTransferAnswered`"""
     CONFIGURE = "configure"
     """give a configuration key another value, as somebody who stands at the charge point"""
+    SECURITY_EVENT = "security_event"
+    """let a security event of the OCPP 1.6 Security Whitepaper happen"""
     TRACE = "trace"
     """publish OCPP frames as ``cps/ID/frames`` for a while, the newest ones at once"""
 
@@ -207,6 +209,8 @@ class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
         vendor_id: of `data_transfer`, which demands it; likewise `message_id` and `data`, which
             it does not (OCPP 1.6 §4.3).
         key: of `configure`, which demands it and `value`.
+        name: of the event of `security_event`, which demands it, as the Whitepaper has it.
+        tech_info: of `security_event`, for people; it may be left out.
         for_s: of `trace`: for how many seconds, by the computer's clock, each frame is published
             from now on. Of several the longest holds; 0 ends it for everybody; None leaves it as
             it is.
@@ -221,6 +225,8 @@ class ChargePointCommand(Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: str | None = None
     key: KeyName | None = None
     value: KeyText | None = None
+    name: KeyName | None = None
+    tech_info: Annotated[str, Meta(max_length=255)] | None = None
     for_s: Annotated[float, Meta(ge=0, le=86_400)] | None = None
     last: Annotated[int, Meta(ge=0, le=100_000)] | None = None
 

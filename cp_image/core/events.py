@@ -139,6 +139,14 @@ class DataTransferWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityEventWanted:
+    """Somebody lets a security event happen, say opens the housing; `name` is the Whitepaper's."""
+
+    name: str
+    tech_info: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationWanted:
     """Somebody at the charge point gives a configuration key another value."""
 
@@ -163,6 +171,7 @@ Event = (
     | FaultChanged
     | DataTransferWanted
     | ConfigurationWanted
+    | SecurityEventWanted
     | TransferEnded
     | KeyGenerated
     | Stopped

@@ -12,6 +12,7 @@ Input = (
     | events.TagPresented
     | events.FaultChanged
     | events.ConfigurationWanted
+    | events.SecurityEventWanted
     | events.TransferEnded
     | events.KeyGenerated
     | events.InvalidMessageHeard
@@ -44,6 +45,8 @@ class Inputs:
                 self._parts.faults.change(self._connector(connector_id), event, now)
             case events.ConfigurationWanted():
                 configure(self._configuration, event, now)
+            case events.SecurityEventWanted():
+                self._parts.security.let_happen(event, now)
             case events.TransferEnded():
                 self._parts.firmware.transfer_ended(event, now)
                 self._parts.security.transfer_ended(event, now)

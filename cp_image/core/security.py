@@ -8,7 +8,14 @@ from cp_image.core.certificate_signing import CertificateSigning
 from cp_image.core.certificate_store import CertificateStore
 from cp_image.core.csms_messages import ChangeConfiguration, TriggerMessage
 from cp_image.core.desk import Handler
-from cp_image.core.events import CsmsConnected, CsmsDisconnected, KeyGenerated, TransferEnded
+from cp_image.core.errors import NotAllowedError
+from cp_image.core.events import (
+    CsmsConnected,
+    CsmsDisconnected,
+    KeyGenerated,
+    SecurityEventWanted,
+    TransferEnded,
+)
 from cp_image.core.extended_trigger import ExtendedTriggers
 from cp_image.core.firmware_management import FirmwareManagement
 from cp_image.core.ground import Ground
@@ -160,6 +167,19 @@ class Security:
     def invalid_message(self, complaint: str, now: float) -> None:
         """The CSMS has sent what is no valid OCPP message."""
         self._events.invalid_message(complaint, now)
+
+    def let_happen(self, event: SecurityEventWanted, now: float) -> None:
+        """Let an event happen that nothing here brings about by itself.
+
+        Raises:
+            NotAllowedError: the Whitepaper has no such event.
+        """
+        try:
+            found = SecurityEvent(event.name)
+        except ValueError as exc:
+            known = ", ".join(SecurityEvent)
+            raise NotAllowedError(f"there is no security event {event.name}: {known}") from exc
+        self._events.happened(found, event.tech_info, now)
 
     def key_generated(self, event: KeyGenerated) -> None:
         """A private key is made, or could not be."""

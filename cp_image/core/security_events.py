@@ -27,7 +27,7 @@ _MAX_UNTOLD: Final = 100
 
 
 class SecurityEvent(StrEnum):
-    """The events of the Whitepaper's appendix that happen to a charge point like this."""
+    """The events of the Whitepaper's appendix; the last ones happen by hand alone."""
 
     FIRMWARE_UPDATED = "FirmwareUpdated"
     FAILED_TO_AUTHENTICATE = "FailedToAuthenticateAtCentralSystem"
@@ -42,6 +42,11 @@ class SecurityEvent(StrEnum):
     INVALID_CHARGE_POINT_CERTIFICATE = "InvalidChargePointCertificate"
     INVALID_TLS_VERSION = "InvalidTLSVersion"
     INVALID_TLS_CIPHER_SUITE = "InvalidTLSCipherSuite"
+    TAMPER_DETECTION = "TamperDetectionActivated"
+    MEMORY_EXHAUSTION = "MemoryExhaustion"
+    LOG_CLEARED = "SecurityLogWasCleared"
+    REPLAY_ATTACKS = "AttemptedReplayAttacks"
+    CENTRAL_SYSTEM_FAILED = "CentralSystemFailedToAuthenticate"
 
 
 _QUIET_S: Final = 60.0

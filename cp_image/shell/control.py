@@ -33,6 +33,7 @@ from cp_image.core.events import (
     DataTransferWanted,
     Event,
     FaultChanged,
+    SecurityEventWanted,
     TagPresented,
 )
 from cp_image.core.messages import DataTransfer
@@ -232,6 +233,8 @@ class Control:
                 self._station.take(_data_transfer(command))
             case CommandType.CONFIGURE:
                 self._station.take(_configuration(command))
+            case CommandType.SECURITY_EVENT:
+                self._station.take(_security_event(command))
             case CommandType.TRACE:
                 self._start_trace(command)
             case CommandType.CLOSE:
@@ -272,6 +275,14 @@ def _configuration(command: ChargePointCommand) -> ConfigurationWanted:
             "Object missing required field `key` or `value` of configure",
         )
     return ConfigurationWanted(key=command.key, value=command.value)
+
+
+def _security_event(command: ChargePointCommand) -> SecurityEventWanted:
+    if command.name is None:
+        raise _RefusedError(
+            InputErrorCode.MALFORMED, "Object missing required field `name` of security_event"
+        )
+    return SecurityEventWanted(name=command.name, tech_info=command.tech_info or "")
 
 
 def _data_transfer(command: ChargePointCommand) -> DataTransferWanted:

@@ -30,7 +30,13 @@ from cp_image.core.effects import (
     SetCredentials,
     Upload,
 )
-from cp_image.core.events import InvalidMessageHeard, KeyGenerated, TransferEnded
+from cp_image.core.errors import NotAllowedError
+from cp_image.core.events import (
+    InvalidMessageHeard,
+    KeyGenerated,
+    SecurityEventWanted,
+    TransferEnded,
+)
 from cp_image.core.firmware import INSTALLATION_S
 from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.identity import GIVEN, Identity
@@ -711,6 +717,16 @@ def test_invalid_messages_are_told_and_a_flood_of_them_is_counted() -> None:
     assert first == "not JSON: 0"
     assert second.endswith("xxx (999 more since the last one told)")
     assert len(second) == 255
+
+
+def test_somebody_opens_the_housing() -> None:
+    station = at_profile(P.BASIC)
+    name = "TamperDetectionActivated"
+    station.handle(SecurityEventWanted(name=name, tech_info="the door"))
+    assert told(station)[-1] == name
+    assert security_log(station)[-1].tech_info == "the door"
+    with pytest.raises(NotAllowedError, match="there is no security event Fire: FirmwareUpdated, "):
+        station.handle(SecurityEventWanted(name="Fire"))
 
 
 def test_without_security_invalid_messages_are_only_logged() -> None:

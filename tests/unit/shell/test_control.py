@@ -18,7 +18,14 @@ from cp_image.api.payloads import (
     ErrorCode,
 )
 from cp_image.core.errors import NotNowError, UnknownConnectorError
-from cp_image.core.events import CarChanged, ConfigurationWanted, Event, FaultChanged, TagPresented
+from cp_image.core.events import (
+    CarChanged,
+    ConfigurationWanted,
+    Event,
+    FaultChanged,
+    SecurityEventWanted,
+    TagPresented,
+)
 from cp_image.shell.control import Control, LinkCallbacks
 from cp_image.shell.frame_trace import FrameTrace
 from tests.unit.shell.peers import FakeLink
@@ -236,6 +243,7 @@ def test_an_accepted_input_with_a_request_id_is_answered(
         ("cmd", {"type": "explode"}, "malformed", "explode"),
         ("cmd", {}, "malformed", "`type`"),
         ("cmd", {"type": "configure", "key": "K"}, "malformed", "`value`"),
+        ("cmd", {"type": "security_event"}, "malformed", "`name` of security_event"),
         ("cmd", {"type": "configure", "value": "V"}, "malformed", "`key`"),
         ("cmd", {"type": "configure", "key": "K" * 51, "value": "V"}, "malformed", "$.key"),
         ("cmd", {"type": "configure", "key": "K", "value": "V" * 501}, "malformed", "$.value"),
@@ -331,6 +339,16 @@ def test_configure(bench: Bench) -> None:
     bench.receive("cmd", {"type": "configure", "key": "K", "value": "", "request_id": "r1"})
     assert bench.sink.events == [ConfigurationWanted(key="K", value="")]
     assert bench.link.on(RESULT) == [{"request_id": "r1", "ok": True}]
+
+
+def test_security_event(bench: Bench) -> None:
+    wanted = {"type": "security_event", "name": "MemoryExhaustion", "request_id": "r1"}
+    bench.receive("cmd", wanted)
+    bench.receive("cmd", wanted | {"tech_info": "full"})
+    assert bench.sink.events == [
+        SecurityEventWanted(name="MemoryExhaustion"),
+        SecurityEventWanted(name="MemoryExhaustion", tech_info="full"),
+    ]
 
 
 def test_a_key_is_not_logged(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
