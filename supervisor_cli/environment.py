@@ -37,6 +37,7 @@ __all__ = [
     "Role",
     "Running",
     "addresses",
+    "as_it_is",
     "charge_point_ids",
     "container_name",
     "down",
@@ -77,6 +78,24 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
             report("starting the launcher")
             _ensure_container(client, settings.name, pieces.launcher(settings, running))
     return running
+
+
+def as_it_is(client: docker.DockerClient, environment: str) -> EnvironmentSettings:
+    """Return the settings an environment has, or the usual ones as far as it has none.
+
+    Raises:
+        SimuError: the engine refuses.
+    """
+    settings = EnvironmentSettings(name=environment)
+    with _refusals("look at", environment):
+        broker = find(client, environment, Role.BROKER)
+        launcher = find(client, environment, Role.LAUNCHER)
+    for binding in _published(broker):
+        settings = replace(
+            settings, broker_host=binding["HostIp"], broker_port=int(binding["HostPort"])
+        )
+    dense = launcher is not None and f"{pieces.DENSE}=1" in launcher.attrs["Config"]["Env"]
+    return replace(settings, dense=dense)
 
 
 def start_csms(client: docker.DockerClient, environment: str, port: int) -> str:
@@ -247,12 +266,16 @@ def _with_broker_port(
     """Return the settings with a port for the broker that outlives its restarts."""
     if settings.broker_port:
         return settings
-    broker = find(client, settings.name, Role.BROKER)
-    bindings = broker.attrs["HostConfig"]["PortBindings"] if broker else {}
-    for binding in bindings.get(f"{BROKER_PORT}/tcp", []):
+    for binding in _published(find(client, settings.name, Role.BROKER)):
         return replace(settings, broker_port=int(binding["HostPort"]))
     with socket.create_server((settings.broker_host, 0)) as probe:
         return replace(settings, broker_port=int(probe.getsockname()[1]))
+
+
+def _published(broker: Container | None) -> list[dict[str, str]]:
+    """Return where on this machine a broker is to listen: one place, or none."""
+    bindings = broker.attrs["HostConfig"]["PortBindings"] if broker else {}
+    return bindings.get(f"{BROKER_PORT}/tcp") or []
 
 
 def _remove_container(container: Container) -> str:

@@ -16,6 +16,8 @@ from supervisor_cli.engine import socket_path
 
 BROKER_PORT: Final = 1883
 """Inside its container."""
+DENSE: Final = "SIMU_DENSE"
+"""The launcher's variable; 1 lets charge points share memory."""
 _API_VERSION: Final = "1.40"
 CONFINED: Final[Mapping[str, Any]] = {
     "read_only": True,
@@ -160,7 +162,7 @@ def launcher(settings: EnvironmentSettings, running: Running) -> Piece:
             "SIMU_CHARGE_POINT_BROKER": f"broker:{BROKER_PORT}",
             "SIMU_CHARGE_POINT_IMAGE": settings.charge_point_image,
             "SIMU_LOCALHOST_PROXY": running.localhost_proxy,
-            **({"SIMU_DENSE": "1"} if settings.dense else {}),
+            **({DENSE: "1"} if settings.dense else {}),
             **access,
         },
     )

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
@@ -31,9 +32,15 @@ def demo(
     context: typer.Context,
     *,
     broker_port: Annotated[
-        int,
-        typer.Option(metavar="PORT", min=0, max=65535, help="Of the broker; 0 for any free one."),
-    ] = state.DEFAULT_PORT,
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            show_default=f"as it is; at first {state.DEFAULT_PORT}",
+            help="Of the broker; 0 for any free one.",
+        ),
+    ] = None,
     csms_port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65535, help="Of the demo CSMS.")
     ] = _CSMS_PORT,
@@ -44,7 +51,9 @@ def demo(
 
     name = settings(context).environment
     client = engine.connect()
-    wanted = environment.EnvironmentSettings(name=name, broker_port=broker_port)
+    wanted = environment.as_it_is(client, name)
+    if broker_port is not None:
+        wanted = replace(wanted, broker_port=broker_port)
     with doing(f"bringing up environment {name}", steps=True) as now:
         broker = bring_up(client, wanted, now)
         now("starting the demo CSMS")

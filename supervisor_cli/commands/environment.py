@@ -1,5 +1,6 @@
 """Commands on the environment itself: up, down, doctor, images."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -34,13 +35,23 @@ def up(
     context: typer.Context,
     *,
     broker_host: Annotated[
-        str,
-        typer.Option(metavar="ADDRESS", help="Address of this machine the broker listens on."),
-    ] = "127.0.0.1",
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            show_default="as it is; at first 127.0.0.1",
+            help="Address of this machine the broker listens on.",
+        ),
+    ] = None,
     broker_port: Annotated[
-        int,
-        typer.Option(metavar="PORT", min=0, max=65535, help="Its port; 0 for any free one."),
-    ] = state.DEFAULT_PORT,
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            show_default=f"as it is; at first {state.DEFAULT_PORT}",
+            help="Its port; 0 for any free one.",
+        ),
+    ] = None,
     broker_user: Annotated[
         str,
         typer.Option(
@@ -61,32 +72,35 @@ def up(
         ),
     ] = False,
     dense: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--dense",
-            show_default="no",
+            "--dense/--no-dense",
+            show_default="as it is; at first not",
             help="Let the kernel merge the memory of charge points: a third of it, at a price "
             "(see the README).",
         ),
-    ] = False,
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring the environment up: images, network, broker, launcher. What runs is left alone."""
     from supervisor_cli import engine, page_sharing  # noqa: PLC0415 - the client costs 200 ms
     from supervisor_cli.bring_up import bring_up, broker_lock  # noqa: PLC0415
-    from supervisor_cli.environment import EnvironmentSettings  # noqa: PLC0415
+    from supervisor_cli.environment import as_it_is  # noqa: PLC0415
 
     name = settings(context).environment
-    wanted = EnvironmentSettings(
-        name=name,
-        broker_host=broker_host,
-        broker_port=broker_port,
-        broker_lock=broker_lock(broker_user, broker_password_file, tls=broker_tls),
-        dense=dense,
+    lock = broker_lock(broker_user, broker_password_file, tls=broker_tls)
+    client = engine.connect()
+    now = as_it_is(client, name)
+    wanted = replace(
+        now,
+        broker_host=now.broker_host if broker_host is None else broker_host,
+        broker_port=now.broker_port if broker_port is None else broker_port,
+        broker_lock=lock,
+        dense=now.dense if dense is None else dense,
     )
-    with doing(f"bringing up environment {name}", steps=True) as now:
-        broker = bring_up(engine.connect(), wanted, now)
-    missing = page_sharing.lack() if dense else None
+    with doing(f"bringing up environment {name}", steps=True) as report:
+        broker = bring_up(client, wanted, report)
+    missing = page_sharing.lack() if wanted.dense else None
     if missing is not None:
         say(f"warning: --dense saves nothing yet: {missing.text}\nhint: {missing.remedy}")
     if as_json:

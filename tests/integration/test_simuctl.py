@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import docker
@@ -182,6 +182,20 @@ async def test_a_taken_port_is_explained(
         await other.good("down", "--yes")
 
 
+async def test_an_environment_stays_as_it_was_asked_for(
+    simuctl: Simuctl, docker_client: docker.DockerClient
+) -> None:
+    first = json.loads(await simuctl.good("up", "--broker-port", "0", "--dense", "--json"))
+    before = environment.as_it_is(docker_client, simuctl.environment_name)
+    assert before.dense
+    assert str(before.broker_port) == first["broker"].split(":")[1]
+    assert json.loads(await simuctl.good("up", "--json")) == first
+    assert environment.as_it_is(docker_client, simuctl.environment_name) == before
+    await simuctl.good("up", "--no-dense")
+    after = environment.as_it_is(docker_client, simuctl.environment_name)
+    assert after == replace(before, dense=False)
+
+
 async def test_the_doctor_finds_what_is_broken(
     simuctl: Simuctl, docker_client: docker.DockerClient
 ) -> None:
@@ -197,7 +211,7 @@ async def test_the_doctor_finds_what_is_broken(
     assert ran.code == 1
     bad = {each["piece"] for each in json.loads(ran.out) if each["verdict"] == "bad"}
     assert bad == {f"container {launcher.name}", "launcher answers"}
-    await simuctl.good("up", "--broker-port", "0")
+    await simuctl.good("up")
     await simuctl.good("doctor")
 
 
