@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile -q --generate-hashes --python-version 3.13 --python-platform linux \
 	--no-header --no-emit-index-url
 
-.PHONY: help demo test unit lint format images engine engine-stop down asyncapi lock pictures clean
+.PHONY: help demo test unit bench bench-quick lint format images engine engine-stop down \
+	asyncapi lock pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1 \t/' | expand -t 22
@@ -20,6 +21,16 @@ test: $(VENV)/ready engine ## the whole test suite, unit and integration
 
 unit: $(VENV)/ready ## the tests that need no engine
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+bench: $(VENV)/ready engine ## what charge points cost, at 10, 50, 100 and 200 (a quarter of an hour)
+	@mkdir -p build
+	@compose/engine.sh run $(BIN)/python -m tests.benchmarks --json build/bench.json \
+		--svg build/bench.svg $(BENCH_ARGS)
+
+bench-quick: $(VENV)/ready engine ## the same at 10, in short
+	@mkdir -p build
+	@compose/engine.sh run $(BIN)/python -m tests.benchmarks --quick --sizes 10 \
+		--json build/bench-quick.json $(BENCH_ARGS)
 
 lint: $(VENV)/ready ## ruff and mypy
 	$(BIN)/ruff check .

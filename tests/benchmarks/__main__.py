@@ -1,0 +1,77 @@
+"""Measures what charge points cost: ``make bench``, ``make bench-quick``."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from supervisor_cli import engine, images
+from supervisor_cli.errors import SimuError
+from tests.benchmarks import kernel, plot, report
+from tests.benchmarks.dense import dense_memory
+from tests.benchmarks.figure import Figure
+from tests.benchmarks.measures import Length, measured
+from tests.benchmarks.stage import stage
+
+THOROUGH = Length(settle_s=20.0, idle_s=60.0, charging_s=30.0, inputs=400)
+QUICK = Length(settle_s=5.0, idle_s=15.0, charging_s=10.0, inputs=100)
+
+
+def main() -> int:
+    """Measure, print a table, write JSON and the plot."""
+    asked = _arguments()
+    talk, data = Console(stderr=True), Console(width=140 if not sys.stdout.isatty() else None)
+    try:
+        client = engine.connect()
+        images.ensure_images(client, talk.print)
+        machine = kernel.machine(str(client.version()["Version"]))
+        figures = asyncio.run(_measure(asked.sizes, QUICK if asked.quick else THOROUGH, talk))
+    except SimuError as exc:
+        talk.print(f"error: {exc}\nhint: {exc.hint}")
+        return exc.exit_code
+    except PermissionError as exc:
+        talk.print(f"error: {exc}\nhint: only root sees what containers use: sudo make bench")
+        return 1
+    data.print(report.table(figures, f"Measured on {machine}"))
+    if asked.json is not None:
+        report.write_json(asked.json, machine, figures)
+    if asked.svg is not None:
+        plot.write(asked.svg, figures, machine)
+    return 0
+
+
+async def _measure(sizes: Sequence[int], length: Length, talk: Console) -> list[Figure]:
+    figures: list[Figure] = []
+    async with stage() as ordinary:
+        for number in sizes:
+            talk.print(f"{number} charge points")
+            async for figure in measured(ordinary, number, length):
+                figures.append(figure)
+                talk.print(f"  {figure.definition.name}: {figure.value:.3f}")
+    number = 50 if 50 in sizes else max(sizes)
+    talk.print(f"{number} dense charge points")
+    figures.append(await dense_memory(number))
+    return figures
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--sizes", type=_sizes, default=[10, 50, 100, 200], metavar="N,N,…")
+    parser.add_argument("--quick", action="store_true", help="short looks, for a first idea")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--svg", type=Path, metavar="FILE")
+    return parser.parse_args()
+
+
+def _sizes(text: str) -> list[int]:
+    sizes = sorted({int(part) for part in text.split(",")})
+    if not sizes or sizes[0] < 1:
+        raise argparse.ArgumentTypeError("one charge point at least")
+    return sizes
+
+
+if __name__ == "__main__":
+    sys.exit(main())

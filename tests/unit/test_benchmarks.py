@@ -1,0 +1,84 @@
+"""What the benchmarks make of their figures: verdicts, a table, JSON, a plot."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from rich.console import Console
+
+from tests.benchmarks import plot, report
+from tests.benchmarks.figure import DEFINITIONS, Figure, Quantity
+from tests.benchmarks.traffic import percentile
+
+FIGURES = [
+    Figure(quantity=Quantity.BRING_UP, charge_points=10, value=3.0, floor=2.0),
+    Figure(quantity=Quantity.BRING_UP, charge_points=50, value=21.0, floor=10.0),
+    Figure(quantity=Quantity.MEMORY, charge_points=10, value=17.9, floor=11.0),
+    Figure(quantity=Quantity.DENSE_MEMORY, charge_points=10, value=None, note="ksmd <is> off"),
+]
+
+
+@pytest.mark.parametrize(
+    ("figure", "limit", "met"),
+    [
+        (FIGURES[0], 4.0, True),
+        (FIGURES[1], 20.0, False),
+        (FIGURES[2], 18.0, True),
+        (FIGURES[3], 6.0, None),
+    ],
+)
+def test_a_figure_is_compared_with_its_target(
+    figure: Figure, limit: float, met: bool | None
+) -> None:
+    assert (figure.limit, figure.met) == (limit, met)
+
+
+def test_a_target_of_floors_needs_a_floor() -> None:
+    figure = Figure(quantity=Quantity.BRING_UP, charge_points=10, value=3.0)
+    assert (figure.limit, figure.met) == (None, None)
+
+
+def test_every_quantity_is_defined() -> None:
+    assert DEFINITIONS.keys() == set(Quantity)
+
+
+def test_the_table_says_what_was_not_measured_and_why() -> None:
+    console = Console(file=StringIO(), width=160)
+    console.print(report.table(FIGURES, "Measured on a machine"))
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert "not measured" in text
+    assert "ksmd <is> off" in text
+    assert "2 times floor" in text
+
+
+def test_the_json_has_figures_units_and_verdicts(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    report.write_json(file, "a machine", FIGURES)
+    told = json.loads(file.read_text())
+    assert told["machine"] == "a machine"
+    assert [each["met"] for each in told["figures"]] == [True, False, True, None]
+    assert told["figures"][0] == {
+        "quantity": "bring_up",
+        "charge_points": 10,
+        "value": 3.0,
+        "floor": 2.0,
+        "note": "",
+        "unit": "s",
+        "limit": 4.0,
+        "met": True,
+    }
+
+
+def test_the_plot_is_an_svg_with_a_line_for_figures_and_one_for_floors(tmp_path: Path) -> None:
+    file = tmp_path / "bench.svg"
+    plot.write(file, FIGURES, "2 cores & more")
+    root = ElementTree.fromstring(file.read_text())
+    lines = root.iter("{http://www.w3.org/2000/svg}polyline")
+    assert [len(str(line.get("points")).split()) for line in lines] == [2, 2, 1, 1]
+
+
+def test_a_percentile() -> None:
+    assert percentile([float(value) for value in range(101)], 99) == 99.0
