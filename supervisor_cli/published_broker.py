@@ -3,12 +3,16 @@
 Docker Compose brings environments up without `simuctl`; the engine knows them by their labels.
 """
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from supervisor_cli import engine, environment
 from supervisor_cli.environment import Role
 from supervisor_cli.errors import SimuError
 from supervisor_cli.state import Broker
 
-_BROKER_PORT = "1883/tcp"
+_BROKER_PORT: Final = "1883/tcp"
+_EVERYWHERE: Final = frozenset({"", "0.0.0.0", "::"})
 
 
 def published_broker(name: str) -> Broker | None:
@@ -25,10 +29,19 @@ def published_broker(name: str) -> Broker | None:
         container = environment.find(client, name, Role.BROKER)
     finally:
         client.close()
-    if container is None:
-        return None
-    for binding in container.attrs["NetworkSettings"]["Ports"].get(_BROKER_PORT) or ():
-        host = binding["HostIp"]
-        everywhere = host in {"0.0.0.0", "::", ""}
-        return Broker(host="127.0.0.1" if everywhere else host, port=int(binding["HostPort"]))
+    return None if container is None else address_of(container.attrs)
+
+
+def address_of(inspection: Mapping[str, Any]) -> Broker | None:
+    """Return where a broker's container listens, or would if it ran; None where nowhere.
+
+    Args:
+        inspection: of the container (`GET /containers/ID/json`).
+    """
+    is_now = inspection["NetworkSettings"]["Ports"] or {}
+    is_to_be = inspection["HostConfig"]["PortBindings"] or {}
+    for binding in (*(is_now.get(_BROKER_PORT) or ()), *(is_to_be.get(_BROKER_PORT) or ())):
+        host, port = binding["HostIp"], int(binding["HostPort"] or 0)
+        if port:
+            return Broker(host="127.0.0.1" if host in _EVERYWHERE else host, port=port)
     return None
