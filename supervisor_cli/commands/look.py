@@ -1,6 +1,7 @@
 """Commands that look: ls, show, wait."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -10,6 +11,7 @@ from cp_image.api.payloads import ChargePointState, ConnectorState
 from launcher.api import LauncherState
 from supervisor_cli import json_output
 from supervisor_cli.commands.options import AsJson, ChargePointIds, Everything, Timeout, examples
+from supervisor_cli.completion import charge_point_ids
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView, FleetView
@@ -22,6 +24,13 @@ Wanted = ChargePointState | ConnectorState
 _WORDS: Final[dict[str, Wanted]] = {
     state.casefold(): state for state in (*ChargePointState, *ConnectorState)
 }
+
+
+def ids_and_statuses(context: typer.Context, args: Sequence[str], incomplete: str) -> list[str]:
+    """Return the ids and the statuses that begin so: to the shell both are words of a list."""
+    folded = incomplete.casefold()
+    statuses = [each.value for word, each in _WORDS.items() if word.startswith(folded)]
+    return [*charge_point_ids(context, args, incomplete), *statuses]
 
 
 def register(app: typer.Typer) -> None:
@@ -94,7 +103,14 @@ def show(
 
 def wait(
     context: typer.Context,
-    ids: ChargePointIds = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ID",
+            help="Charge point ids, or shell patterns such as 'CP-*'.",
+            autocompletion=ids_and_statuses,
+        ),
+    ] = None,
     status: Annotated[
         str,
         typer.Argument(

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from supervisor_cli.app import app
+from supervisor_cli.commands.look import ids_and_statuses
 from supervisor_cli.completion import charge_point_ids
 from supervisor_cli.context import Seams
 from tests.unit.supervisor_cli.world import World
@@ -49,3 +50,11 @@ def test_the_shell_itself_gets_an_answer_without_a_broker() -> None:
         check=False,
     )
     assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def test_wait_is_offered_statuses_too() -> None:
+    command = typer.main.get_command(app)
+    root = typer.Context(command, obj=Seams(link_factory=World(reachable=False).link))
+    root.params = {"environment": None, "broker": None}
+    context = typer.Context(command, parent=root)
+    assert ids_and_statuses(context, [], "susp") == ["SuspendedEVSE", "SuspendedEV"]
