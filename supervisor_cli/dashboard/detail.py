@@ -7,6 +7,7 @@ from rich.text import Text
 
 from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState, ChargePointType, ConnectorState
+from launcher.api import ContainerCondition
 from supervisor_cli import render
 from supervisor_cli.dashboard import keys
 from supervisor_cli.dashboard.columns import session_wh, unit
@@ -17,7 +18,7 @@ from supervisor_cli.terminal import printable
 
 SAMPLES: Final = 25
 EVERY_S: Final = 12.0
-_LABEL_WIDTH: Final = 9
+_LABEL_WIDTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def detail(subject: Subject) -> Text:
     lines += [_other(each) for each in subject.siblings if each.place != row.place]
     lines += [*_make(charge_point), *_death(charge_point)]
     text = Text("\n").join(lines)
-    if subject.stale:
+    if subject.stale or charge_point.unreachable is not None:
         text.stylize("dim")
     return text
 
@@ -56,8 +57,10 @@ def next_step(row: Row | None) -> str:
     if row is None:
         return f"{_key('add')} makes a charge point"
     charge_point = row.charge_point
-    if charge_point.unreachable is not None:
-        return f"{_key('thaw')} thaws it, {_key('mend')} gives it its network back"
+    if charge_point.unreachable is ContainerCondition.FROZEN:
+        return f"{_key('thaw')} thaws it"
+    if charge_point.unreachable is ContainerCondition.CUT:
+        return f"{_key('mend')} gives it its network back"
     if charge_point.state in {None, ChargePointState.DEAD}:
         return f"{_key('restart')} gives it its power back"
     if charge_point.state is not ChargePointState.ACCEPTED:
@@ -99,6 +102,8 @@ def _charge_point(charge_point: ChargePointView) -> list[Text]:
     limit = render.quantity(status.max_setpoint, "W" if kind == "DC" else "A")
     headline.append(f"  {kind}, {status.voltage:g} V, {limit} at most", "dim")
     lines = [headline]
+    if charge_point.unreachable is not None:
+        lines.append(Text("cannot be heard: this is how it last was", "yellow"))
     if status.reason:
         lines.append(_pair("because", Text(printable(status.reason), "yellow")))
     lines.append(_pair("CSMS", printable(without_password(status.central_system))))
@@ -110,7 +115,7 @@ def _make(charge_point: ChargePointView) -> list[Text]:
     if status is not None:
         make = " ".join(filter(None, (status.vendor, status.model, status.serial)))
         lines.append(_pair("make", printable(make)))
-    if container is not None and container.text:
+    if container is not None and container.text and charge_point.death is None:
         lines.append(_pair("container", printable(container.text)))
     return lines
 

@@ -48,7 +48,9 @@ class Panes(Acts):
         self._of_frames: tuple[str, ...] = ()
         self._of_log = ""
         self._log_ended = False
-        self.frames_pane = Tail[TracedFrame | Text]("OCPP", self._frame, id="frames")
+        self.frames_pane = Tail[TracedFrame | Text](
+            "OCPP", self._frame, id="frames", order=_passed_at
+        )
         self.logs_pane = Tail[Text]("log", lambda line: line, id="logs")
 
     def lower(self) -> ComposeResult:
@@ -203,6 +205,10 @@ class Panes(Acts):
         if isinstance(item, Text):
             return item
         return frame_line(item, with_id=len(self._of_frames) > 1)
+
+
+def _passed_at(item: TracedFrame | Text) -> float:
+    return item.frame.at if isinstance(item, TracedFrame) else 0.0
 
 
 def _whose(names: tuple[str, ...]) -> str:

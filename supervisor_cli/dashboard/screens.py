@@ -122,7 +122,11 @@ def outcome_line(record: Record) -> Text:
     failed, total = record.failed, len(record.outcomes)
     if not failed:
         first = record.outcomes[0] if record.outcomes else None
-        what = _told(first) if total == 1 and first is not None else f"{total}: {record.title}"
+        what = (
+            _told(first)
+            if total == 1 and first is not None
+            else f"{record.title}: all {total} done"
+        )
         return Text.assemble((" ✓ ", "bold green"), printable(what))
     if total == 1:
         hint = f"; {failed[0].hint}" if failed[0].hint else ""

@@ -222,7 +222,9 @@ class FleetTable(ScrollView, can_focus=True):
         cells = [_PENDING if row.place in picture.pending else mark]
         for column, _x, _width in self._columns:
             cell = column.spec.cell(row, picture.now)
-            if picture.stale or (column in _OF_CHARGE_POINT and self._is_further(index)):
+            further = column in _OF_CHARGE_POINT and self._is_further(index)
+            unheard = row.charge_point.unreachable is not None and column not in _OF_CHARGE_POINT
+            if picture.stale or further or unheard:
                 cell = Cell(cell.text, NOT_SO)
             cells.append(cell)
         return _Line(self._made_of(index), tuple(cells))

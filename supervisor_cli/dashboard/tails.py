@@ -18,10 +18,19 @@ class Tail(LineList, Generic[T]):
     Args:
         what: is shown, for the title.
         line: makes the line of an item.
+        order: what comes together is shown in its order; None: as it came.
     """
 
-    def __init__(self, what: str, line: Callable[[T], Text], *, id: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        what: str,
+        line: Callable[[T], Text],
+        *,
+        id: str,  # noqa: A002 - as Textual calls it
+        order: Callable[[T], float] | None = None,
+    ) -> None:
         super().__init__(id=id)
+        self._order = order
         self._what = what
         self._line = line
         self._shown: deque[T] = deque(maxlen=_MOST_ITEMS)
@@ -55,6 +64,8 @@ class Tail(LineList, Generic[T]):
         """Show what has come, unless it is held."""
         if self._waiting and not self.paused:
             items = list(self._waiting)
+            if self._order is not None:
+                items.sort(key=self._order)
             self._waiting.clear()
             self._shown.extend(items)
             self.extend(self._line(item) for item in items if self._wanted(item))

@@ -215,7 +215,7 @@ async def test_marked_ones_are_hit_and_not_the_selected_one() -> None:
         await stage.press("down", "space", "space")
         await stage.shows("● 2 marked")
         await stage.press("home", "u")
-        await stage.shows("2: unplug")
+        await stage.shows("unplug: all 2 done")
         assert [topic.split("/")[2:5:2] for topic, _payload in car(stage)] == [
             ["CP-1", "2"],
             ["CP-2", "1"],
@@ -295,7 +295,7 @@ async def test_many_new_charge_points_of_another_kind() -> None:
         await stage.type("FAST-{n}")
         await stage.press("down", "backspace", "3", "down", "down", "right", "down", "backspace")
         await stage.press("2", "enter")
-        await stage.shows("3: start")
+        await stage.shows("start: all 3 done")
         (command,) = stage.world.commands()
         entries = command["charge_points"]
         assert [entry["id"] for entry in entries] == ["FAST-1", "FAST-3", "FAST-4"]

@@ -35,7 +35,7 @@ async def test_a_file_is_loaded_after_it_was_said_what_goes(tmp_path: Path) -> N
         await stage.shows("remove 1: OLD-1")
         await stage.shows("start 2: NEW-1, NEW-2")
         await stage.press("y")
-        await stage.shows("3: load")
+        await stage.shows("load: all 3 done")
         await stage.until(lambda: stage.ids == ["NEW-1", "NEW-2"], "the fleet of the file")
         assert [each["type"] for each in stage.world.commands()] == ["remove", "start"]
         await load_file(stage, "f.yaml", "down", "right")

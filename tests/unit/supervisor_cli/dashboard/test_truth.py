@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from launcher.api import LauncherState
+from launcher.api import ContainerCondition, LauncherState
 from supervisor_cli.client import SimuClient
 from supervisor_cli.dashboard.app import Watch
 from supervisor_cli.dashboard.columns import NOT_SO
@@ -18,6 +18,25 @@ async def test_a_dead_charge_point_does_not_charge() -> None:
         await stage.shows("3 Charging 2")
         (line,) = [line for line in stage.lines if "CP-10" in line]
         assert line.split() == ["CP-10", "Dead", "1", "was", "Charging", "TAG1"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "step"),
+    [
+        (ContainerCondition.FROZEN, "Z thaws it"),
+        (ContainerCondition.CUT, "X gives it its network back"),
+    ],
+)
+async def test_what_cannot_be_heard_is_dim(condition: ContainerCondition, step: str) -> None:
+    world = fleet()
+    world.container("CP-1", condition)
+    async with dashboard(world) as stage:
+        await stage.shows(f"next: {step}")
+        await stage.shows("cannot be heard: this is how it last was")
+        cells = stage.app.fleet_table._lines[1].cells
+        styles = {cell.text: cell.style for cell in cells}
+        assert styles["Charging"] == styles["3.68"] == NOT_SO
+        assert styles[condition] != NOT_SO
 
 
 async def test_a_dead_launcher_is_shown_at_once() -> None:
