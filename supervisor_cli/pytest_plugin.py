@@ -229,8 +229,14 @@ def _timeout_s(config: pytest.Config) -> float:
 def _environment_name(config: pytest.Config) -> str:
     """Return a name of this run's, and of this worker's where xdist has several."""
     import os  # noqa: PLC0415 - only where it is used
+    import re  # noqa: PLC0415
     import secrets  # noqa: PLC0415
+
+    from launcher.api import ENVIRONMENT_PATTERN  # noqa: PLC0415
 
     parts = [(os.environ.get("SIMU_ENVIRONMENT") or "pytest")[:16].strip("-"), secrets.token_hex(3)]
     worker = str(getattr(config, "workerinput", {}).get("workerid", ""))
-    return "-".join([*parts, worker] if worker else parts)
+    name = "-".join([*parts, worker] if worker else parts)
+    if not re.match(ENVIRONMENT_PATTERN, name):
+        raise pytest.UsageError(f"SIMU_ENVIRONMENT {parts[0]!r} has more than a-z, 0-9 and -")
+    return name

@@ -5,15 +5,11 @@ does where that process is killed; and the next session does where the sweeper w
 """
 
 import asyncio
-import fcntl
-import getpass
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final
 
 import docker
@@ -37,6 +33,7 @@ from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
 from supervisor_cli.owner import LABEL_OWNER, Owner
 from supervisor_cli.pieces import BROKER_PORT, CONFINED, Piece
+from supervisor_cli.session_lock import session_lock
 from supervisor_cli.state import Broker
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -72,8 +69,10 @@ def session_environment(settings: SessionSettings, report: Report) -> Iterator[B
     client = engine.connect()
     with ExitStack() as after:
         after.callback(client.close)
-        sweep(client, report)
-        ensure_images(client, settings, report)
+        # The workers of a run begin together: each would remove, and build, what all the others do.
+        with session_lock():
+            sweep(client, report)
+            ensure_images(client, settings, report)
         if not settings.kept:
             after.enter_context(_swept(settings.name))
             after.callback(_remove, client, settings.name, report)
@@ -99,16 +98,10 @@ def sweep(client: docker.DockerClient, report: Report) -> list[str]:
 
 
 def ensure_images(client: docker.DockerClient, settings: SessionSettings, report: Report) -> None:
-    """Build the images of this installation that are missing and not given.
-
-    One process at a time: the workers of one run would otherwise build each what all need.
-    """
+    """Build the images of this installation that are missing and not given."""
     wanted = [source for source in images.SOURCES if source.name not in settings.images]
-    lock = Path(tempfile.gettempdir()) / f"cp-simu-images-{getpass.getuser()}.lock"
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if any(not images.is_current(client, source) for source in wanted):
-            images.ensure_images(client, report, wanted)
+    if any(not images.is_current(client, source) for source in wanted):
+        images.ensure_images(client, report, wanted)
 
 
 # -- inside ---------------------------------------------------------------------------------------

@@ -16,10 +16,12 @@ def main() -> None:
         return
     # Not before they are needed: it waits for as long as tests run.
     from supervisor_cli import engine, environment, state  # noqa: PLC0415
+    from supervisor_cli.session_lock import session_lock  # noqa: PLC0415
 
     (name,) = sys.argv[1:]
-    environment.down(engine.connect(), name, lambda _step: None)
-    state.forget(name)
+    with session_lock():  # a session that begins now may be at it already
+        environment.down(engine.connect(), name, lambda _step: None)
+        state.forget(name)
 
 
 if __name__ == "__main__":

@@ -115,6 +115,9 @@ def test_a_name_is_this_runs_and_this_workers(
     for name in names:
         assert name.startswith(begins)
         assert re.match(ENVIRONMENT_PATTERN, name)
+    monkeypatch.setenv("SIMU_ENVIRONMENT", "CI_42")
+    with pytest.raises(pytest.UsageError, match="SIMU_ENVIRONMENT 'CI_42' has more than a-z"):
+        _environment_name(config)
 
 
 def test_what_a_test_adds_is_gone_before_the_next(project: pytest.Pytester) -> None:
