@@ -7,7 +7,7 @@ from pathlib import Path
 import docker
 
 from cp_image.mqtt_link import BrokerAccessError, read_password
-from supervisor_cli import environment, images, readiness, state
+from supervisor_cli import environment, images, readiness, remote_engine, state
 from supervisor_cli.broker_lock import BrokerLock
 from supervisor_cli.environment import EnvironmentSettings
 from supervisor_cli.errors import ExitCode, SimuError
@@ -27,12 +27,12 @@ def bring_up(client: docker.DockerClient, settings: EnvironmentSettings, report:
     Raises:
         SimuError: an image cannot be built, the engine refuses, or something does not come up.
     """
+    remote_engine.need_reachable_broker(settings.broker_host, settings.broker_port)
     lock = locked(settings.broker_lock, _kept(settings.name))
     settings = replace(settings, broker_lock=lock)
     images.ensure_images(client, report)
     running = environment.up(client, settings, report)
-    everywhere = running.broker_host == "0.0.0.0"
-    host = "127.0.0.1" if everywhere else running.broker_host
+    host = remote_engine.broker_address(running.broker_host)
     broker = Broker(host=host, port=running.broker_port)
     if running.lock is not None and lock is not None:
         broker = Broker(

@@ -1,17 +1,48 @@
 """The Docker engine as the supervisor sees it: reaching it, and what is ours on it."""
 
-import os
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import docker
 import requests
 from docker.errors import DockerException
+from docker.utils import kwargs_from_env
 
+from supervisor_cli import remote_engine
 from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.remote_engine import address
 
-DEFAULT_SOCKET: Final = "/var/run/docker.sock"
 LABEL_ENVIRONMENT: Final = "cp-simu.environment"
 LABEL_ROLE: Final = "cp-simu.role"
+_CALL_S: Final = 120
+
+
+class _Api(docker.APIClient):
+    """Takes nothing but DOCKER_HOST and its like from the environment.
+
+    requests would prefer the web's certificate authorities (REQUESTS_CA_BUNDLE) to those of
+    DOCKER_CERT_PATH, and the web's proxies to the straight way; and the first request is made
+    before a client could be told not to.
+    """
+
+    @property
+    def trust_env(self) -> bool:
+        """Never."""
+        return False
+
+    @trust_env.setter
+    def trust_env(self, _value: bool) -> None:
+        """Ignore what requests' own constructor sets."""
+
+
+class _Client(docker.DockerClient):
+    """The high-level client over that."""
+
+    def __init__(self, **options: Any) -> None:
+        self.api = _Api(**options)
+
+
+__all__ = ["LABEL_ENVIRONMENT", "LABEL_ROLE", "address", "connect", "explain", "socket_group"]
 
 
 def connect() -> docker.DockerClient:
@@ -21,7 +52,7 @@ def connect() -> docker.DockerClient:
         SimuError: no engine answers.
     """
     try:
-        client = docker.from_env(timeout=120)
+        client = _Client(timeout=_CALL_S, **kwargs_from_env())
         client.ping()
     except (DockerException, requests.RequestException) as exc:
         hint = "start Docker; in a checkout of cp-simu, `make engine` installs and starts it"
@@ -38,24 +69,28 @@ def connect() -> docker.DockerClient:
     return client
 
 
-def address() -> str:
-    """Return where the engine is looked for."""
-    return os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
+def socket_group(client: docker.DockerClient, image: str) -> int:
+    """Return the group that may use that socket.
 
-
-def socket_path() -> str:
-    """Return the engine's socket on this machine, for the launcher's container.
+    Args:
+        client: of the engine.
+        image: on it; one of ours, in which somebody can look.
 
     Raises:
-        SimuError: the engine is remote.
+        docker.errors.APIError: the engine refuses to say.
     """
-    where = address()
-    if not where.startswith("unix://"):
-        raise SimuError(
-            f"the engine at {where} is not on this machine: the launcher cannot mount its socket",
-            hint="run `simuctl up` on the engine's own machine",
-        )
-    return where.removeprefix("unix://")
+    path = remote_engine.socket_path()
+    if remote_engine.host() is None:
+        return Path(path).stat().st_gid
+    told = client.containers.run(
+        image,
+        ["-c", "%g", path],
+        entrypoint="stat",
+        volumes={path: {"bind": path, "mode": "ro"}},
+        network_mode="none",
+        remove=True,
+    )
+    return int(told)
 
 
 def explain(exc: Exception) -> str:

@@ -16,10 +16,10 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.models.networks import Network
 
-from supervisor_cli import broker_lock, images, localhost_proxy, pieces
+from supervisor_cli import broker_lock, images, localhost_proxy, pieces, remote_engine
 from supervisor_cli.broker_lock import FittedLock
 from supervisor_cli.compose_project import charge_point_id_of, refuse_to_take_over
-from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_group
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
 from supervisor_cli.pieces import (
@@ -76,7 +76,8 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         )
         if settings.launcher:
             report("starting the launcher")
-            _ensure_container(client, settings.name, pieces.launcher(settings, running))
+            group = socket_group(client, images.reference(images.LAUNCHER))
+            _ensure_container(client, settings.name, pieces.launcher(settings, running, group))
     return running
 
 
@@ -214,7 +215,10 @@ def _fitted(
     if lock is None:
         return None
     if lock.tls:
-        lock = replace(lock, names=broker_lock.names(settings.broker_host, gateway))
+        lock = replace(
+            lock,
+            names=broker_lock.names(remote_engine.broker_address(settings.broker_host), gateway),
+        )
     return broker_lock.fit(client, settings.name, lock, settings.charge_point_image)
 
 

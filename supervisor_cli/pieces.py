@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 import docker
 
 from cp_image.api import secrets
 from launcher.api import BROKER_ACCESS_AT, BROKER_CA_FILE, BROKER_PASSWORD_FILE
-from supervisor_cli import broker_lock, images, localhost_proxy
+from supervisor_cli import broker_lock, images, localhost_proxy, remote_engine
 from supervisor_cli.broker_lock import BrokerLock, FittedLock
-from supervisor_cli.engine import socket_path
 
 BROKER_PORT: Final = 1883
 """Inside its container."""
@@ -47,7 +45,7 @@ class EnvironmentSettings:
     """What an environment is made of.
 
     Attributes:
-        broker_host: address of this machine on which the broker listens.
+        broker_host: address of the engine's machine on which the broker listens.
         broker_port: its port; 0 means the one it has, or any free one.
         launcher: whether the launcher runs as a container; without it, run `simu-launcher`.
         broker_lock: what the broker asks for; None lets everybody in, without TLS.
@@ -131,15 +129,11 @@ def proxy(gateway: str, subnet: str) -> Piece:
     )
 
 
-def launcher(settings: EnvironmentSettings, running: Running) -> Piece:
-    """Return the launcher.
-
-    Raises:
-        SimuError: the engine is remote.
-    """
-    engine_socket = socket_path()
+def launcher(settings: EnvironmentSettings, running: Running, socket_group: int) -> Piece:
+    """Return the launcher; `socket_group` is who may use the engine's socket."""
+    engine_socket = remote_engine.socket_path()
     volumes = {engine_socket: {"bind": "/var/run/docker.sock", "mode": "rw"}}
-    groups = [str(Path(engine_socket).stat().st_gid)]
+    groups = [str(socket_group)]
     access: dict[str, str] = {}
     if running.lock is not None:
         volumes[running.lock.access_volume] = {"bind": BROKER_ACCESS_AT, "mode": "ro"}

@@ -27,7 +27,7 @@ from supervisor_cli import (
     state,
     sweeper,
 )
-from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, socket_group
 from supervisor_cli.environment import EnvironmentSettings, Running
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
@@ -139,7 +139,8 @@ def _start(
         broker_port=address.port,
         localhost_proxy=localhost_proxy.url(gateway),
     )
-    run(pieces.launcher(wanted, running), images.LAUNCHER)
+    group = socket_group(client, images.reference(images.LAUNCHER))
+    run(pieces.launcher(wanted, running, group), images.LAUNCHER)
     asyncio.run(readiness.launcher_answers(name, address))
     return address
 

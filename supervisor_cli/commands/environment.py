@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=examples("simuctl images", "simuctl images --list"))(images)
 
 
-def up(
+def up(  # noqa: PLR0913 - an option each
     context: typer.Context,
     *,
     broker_host: Annotated[
@@ -39,7 +39,7 @@ def up(
         typer.Option(
             metavar="ADDRESS",
             show_default="as it is; at first 127.0.0.1",
-            help="Address of this machine the broker listens on.",
+            help="Address of the engine's machine the broker listens on.",
         ),
     ] = None,
     broker_port: Annotated[
@@ -71,6 +71,13 @@ def up(
             help="Speak to the broker by TLS, with a certificate made for it.",
         ),
     ] = False,
+    with_launcher: Annotated[
+        bool,
+        typer.Option(
+            "--launcher/--no-launcher",
+            help="Run the launcher as a container; without, run simu-launcher.",
+        ),
+    ] = True,
     dense: Annotated[
         bool | None,
         typer.Option(
@@ -97,9 +104,12 @@ def up(
         broker_port=now.broker_port if broker_port is None else broker_port,
         broker_lock=lock,
         dense=now.dense if dense is None else dense,
+        launcher=with_launcher,
     )
     with doing(f"bringing up environment {name}", steps=True) as report:
         broker = bring_up(client, wanted, report)
+    if not with_launcher:
+        say(f"hint: SIMU_ENVIRONMENT={name} SIMU_BROKER={broker} simu-launcher (see its --help)")
     missing = page_sharing.lack() if wanted.dense else None
     if missing is not None:
         say(f"warning: --dense saves nothing yet: {missing.text}\nhint: {missing.remedy}")

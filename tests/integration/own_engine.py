@@ -29,7 +29,9 @@ trap exit TERM
 while :; do sleep 1000 & wait; done
 """
 _DAEMON: Final = (
-    "exec chroot /host dockerd --data-root /mnt/data --exec-root /mnt/exec --pidfile /mnt/pid "
+    # runc wants room for files of its own where it executes something in a container.
+    "mkdir -p /host/mnt/tmp && exec chroot /host env TMPDIR=/mnt/tmp "
+    "dockerd --data-root /mnt/data --exec-root /mnt/exec --pidfile /mnt/pid "
     "-H unix:///run/docker.sock -H tcp://0.0.0.0:{port} --tlsverify --tlscacert {folder}/ca.pem "
     "--tlscert {folder}/server.pem --tlskey {folder}/server-key.pem >>/mnt-log 2>&1"
 )
