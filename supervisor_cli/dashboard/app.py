@@ -3,6 +3,7 @@
 from rich.text import Text
 from textual.widgets import Input
 
+from supervisor_cli import render
 from supervisor_cli.dashboard import forms, screens
 from supervisor_cli.dashboard.detail import detail
 from supervisor_cli.dashboard.filter_line import FilterLine
@@ -97,7 +98,8 @@ class Watch(Panes):
 
     def action_outcomes(self) -> None:
         """Show what became of every action."""
-        self.push_screen(screens.ReadScreen("Outcomes", screens.outcomes_page(self.records)))
+        page = screens.outcomes_page(self.records, render.notes(self.client.view))
+        self.push_screen(screens.ReadScreen("Outcomes", page))
 
     def action_help(self) -> None:
         """Show the keys."""

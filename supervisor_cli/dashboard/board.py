@@ -261,6 +261,7 @@ class Board(App[None]):
             why_down=self.client.why_down,
             down_s=self._connection.down_s(now),
             refilling=self.client.stale,
+            unreadable=len(view.undecodable),
         )
         power_w = sum(row.connector.power_w for row in rows if row.connector is not None)
         line = headline(standing, charge_points=len(view.by_id), power_w=power_w, columns=columns)

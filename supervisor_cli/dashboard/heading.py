@@ -46,6 +46,7 @@ class Standing:
         why_down: why there is no connection; empty while there is one.
         down_s: for how long.
         refilling: whether the connection is back, but not everything heard again.
+        unreadable: how many topics have a last message that could not be read.
     """
 
     environment: str
@@ -54,6 +55,7 @@ class Standing:
     why_down: str = ""
     down_s: float = 0.0
     refilling: bool = False
+    unreadable: int = 0
 
 
 def headline(standing: Standing, *, charge_points: int, power_w: float, columns: int) -> Text:
@@ -74,6 +76,8 @@ def headline(standing: Standing, *, charge_points: int, power_w: float, columns:
     )
     if standing.refilling:
         line.append("  filling anew", "bold yellow")
+    if standing.unreadable:
+        line.append(f"  {standing.unreadable} unreadable, see m", "yellow")
     total = f"{charge_points} charge point{'s' if charge_points != 1 else ''}"
     if power_w > 0:
         total += f", {render.quantity(power_w, 'W')}"

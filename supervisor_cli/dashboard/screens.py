@@ -92,9 +92,9 @@ def help_page() -> RenderableType:
     return Lines(*parts[:-1])
 
 
-def outcomes_page(records: Iterable[Record]) -> RenderableType:
-    """Return what became of every action, the last one first."""
-    text = Text()
+def outcomes_page(records: Iterable[Record], notes: Text | None) -> RenderableType:
+    """Return what became of every action, the last one first; above it what there is to note."""
+    text = Text() if notes is None else notes.append("\n\n")
     for record in reversed(list(records)):
         text.append(f"{record.clock}  ", "dim").append(f"{record.title}\n", "bold")
         for told in record.outcomes:

@@ -49,6 +49,15 @@ async def test_a_dead_launcher_is_shown_at_once() -> None:
         await stage.shows("launcher Alive")
 
 
+async def test_what_could_not_be_read_is_told() -> None:
+    async with dashboard(fleet()) as stage:
+        stage.world.publish("cp_simu/cps/CP-1/status", b"{nonsense", retain=True)
+        await stage.shows("1 unreadable, see m")
+        await stage.press("m")
+        await stage.shows("messages that could not be read:")
+        await stage.shows("cp_simu/cps/CP-1/status: JSON is malformed")
+
+
 async def test_a_launcher_that_was_never_there() -> None:
     world = World()
     world.launcher(None)
