@@ -14,6 +14,7 @@ from typing import Any, Final
 
 _NAMES: Final = (
     "ssl",
+    "subprocess",
     "asyncio.sslproto",
     "ast",
     "importlib.metadata",
@@ -36,6 +37,11 @@ _STAND_INS: Final[Mapping[str, Mapping[str, type[Any]]]] = {
 }
 """Types that every socket and every error is compared with, by the base of each. As long as a
 module is not loaded there is nothing of its types, so that comparing need not load it."""
+
+_CONSTANTS: Final[Mapping[str, Mapping[str, int]]] = {
+    "subprocess": {"PIPE": -1, "STDOUT": -2, "DEVNULL": -3},
+}
+"""What asyncio takes of a module for default arguments when it is imported."""
 
 _LOCK: Final = RLock()
 """Threads may need the same module first at the same time."""
@@ -75,6 +81,8 @@ class _LateLoader:
         """See `importlib.abc.Loader`; what is run waits."""
         for name, base in _STAND_INS.get(module.__name__, {}).items():
             setattr(module, name, type(name, (base,), {"__module__": module.__name__}))
+        for name, value in _CONSTANTS.get(module.__name__, {}).items():
+            setattr(module, name, value)
 
     def load(self, module: ModuleType, spec: ModuleSpec) -> None:
         """Run the module."""

@@ -1,10 +1,13 @@
 """Modules that are put off: nothing of them runs before it is needed, and then all of it."""
 
+import importlib
 import subprocess
 import sys
 import textwrap
 
 import pytest
+
+from cp_image import late_modules
 
 
 def said(code: str) -> str:
@@ -82,6 +85,30 @@ def test_an_event_loop_speaks_tls_all_the_same() -> None:
             """)
         == "no TLS\n"
     )
+
+
+def test_an_event_loop_runs_programs_all_the_same() -> None:
+    assert (
+        said("""
+            import asyncio, subprocess, sys
+            print("_posixsubprocess" in sys.modules)
+
+            async def main():
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-c", "print(7)", stdout=subprocess.PIPE
+                )
+                return (await process.communicate())[0].decode().strip()
+
+            print(asyncio.run(main()), subprocess.PIPE, asyncio.subprocess.DEVNULL)
+            """)
+        == "False\n7 -1 -3\n"
+    )
+
+
+def test_what_stands_for_constants_is_what_they_are() -> None:
+    for module, constants in late_modules._CONSTANTS.items():
+        real = importlib.import_module(module)
+        assert constants == {name: getattr(real, name) for name in constants}
 
 
 def test_threads_that_need_one_at_the_same_time_all_get_it() -> None:

@@ -36,7 +36,7 @@ ALLOWED = """
     heapq hmac http importlib inspect io ipaddress itertools json keyword linecache locale
     logging marshal math msgspec ntpath numbers opcode operator os paho pathlib platform
     posix posixpath pwd queue random re reprlib secrets select selectors signal site
-    sitecustomize socket sqlite3 stat string stringprep struct subprocess sys textwrap
+    sitecustomize socket sqlite3 stat string stringprep struct sys textwrap
     threading time token tokenize traceback types typing typing_extensions unicodedata
     urllib uuid warnings weakref websockets zipimport zlib
 """
@@ -50,6 +50,7 @@ NEVER = {
     "importlib.metadata",
     "msgspec.inspect",
     "ssl",
+    "subprocess",
     "urllib.request",
     "cp_image.shell.key_maker",
     "cp_image.shell.transfers",
