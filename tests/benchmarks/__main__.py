@@ -28,7 +28,12 @@ def main() -> int:
         client = engine.connect()
         images.ensure_images(client, talk.print)
         machine = kernel.machine(str(client.version()["Version"]))
-        figures = asyncio.run(_measure(asked.sizes, QUICK if asked.quick else THOROUGH, talk))
+        figures: list[Figure] = []
+        length = QUICK if asked.quick else THOROUGH
+        try:
+            asyncio.run(_measure(asked.sizes, length, talk, figures))
+        except KeyboardInterrupt:
+            talk.print("interrupted: what was measured until now")
     except SimuError as exc:
         talk.print(f"error: {exc}\nhint: {exc.hint}")
         return exc.exit_code
@@ -43,8 +48,10 @@ def main() -> int:
     return 0
 
 
-async def _measure(sizes: Sequence[int], length: Length, talk: Console) -> list[Figure]:
-    figures: list[Figure] = []
+async def _measure(
+    sizes: Sequence[int], length: Length, talk: Console, figures: list[Figure]
+) -> None:
+    """Measure; each figure is there at once."""
     async with stage() as ordinary:
         for number in sizes:
             talk.print(f"{number} charge points")
@@ -54,7 +61,6 @@ async def _measure(sizes: Sequence[int], length: Length, talk: Console) -> list[
     number = 50 if 50 in sizes else max(sizes)
     talk.print(f"{number} dense charge points")
     figures.append(await dense_memory(number))
-    return figures
 
 
 def _arguments() -> argparse.Namespace:

@@ -96,13 +96,13 @@ async def _cpu_pct(pids: list[int], watched_s: float) -> float:
 async def _idle(stage: Stage, number: int, length: Length, floor: float) -> AsyncIterator[Figure]:
     with listener(stage.broker, f"{stage.simu.root}/#") as ear:
         cpu = await _cpu_pct(stage.pids(), length.idle_s)
-        messages = ear.heard.qsize()
+        topics = ear.topics()
     yield Figure(quantity=Quantity.IDLE_CPU, charge_points=number, value=cpu, floor=floor)
     yield Figure(
         quantity=Quantity.IDLE_MESSAGES,
         charge_points=number,
-        value=float(messages),
-        note=f"in {length.idle_s:g} s",
+        value=float(len(topics)),
+        note=f"in {length.idle_s:g} s {', '.join(sorted(set(topics))[:3])}".rstrip(),
     )
 
 

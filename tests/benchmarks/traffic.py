@@ -37,6 +37,10 @@ class Listener:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def topics(self) -> list[str]:
+        """Return the topics of what was heard so far, and forget them."""
+        return [self.heard.get()[0] for _ in range(self.heard.qsize())]
+
     def round_trip_s(self) -> float:
         """Return how long a message takes to the broker and back."""
         began = time.perf_counter()
