@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,9 @@ QUICK = Length(settle_s=5.0, idle_s=15.0, charging_s=10.0, inputs=100)
 def main() -> int:
     """Measure, print a table, write JSON and the plot."""
     asked = _arguments()
+    # Also in the background of a shell, which would ignore one of them: nothing is left behind.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     talk, data = Console(stderr=True), Console(width=140 if not sys.stdout.isatty() else None)
     try:
         client = engine.connect()
