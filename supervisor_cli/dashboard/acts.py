@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from cp_image.api.payloads import CarInput, ConnectorState, Event, FaultedInput, TagRefused
-from supervisor_cli.dashboard import deeds, dialogs
+from supervisor_cli.dashboard import deeds, dialogs, new_ones
 from supervisor_cli.dashboard.roster import Place, Row
 from supervisor_cli.dashboard.set_ups import SetUps
 from supervisor_cli.errors import ExitCode
@@ -113,13 +113,17 @@ class Acts(SetUps):
 
         async def add() -> None:
             view = self.client.view
-            defaults = dialogs.AddDefaults(
-                known=view.by_id.keys(), central_system=self._central_system or self._usual_csms()
+            around = new_ones.Around(
+                known=view.by_id.keys(),
+                central_system=self._central_system or self._usual_csms(),
+                environment=self.client.environment,
             )
-            wanted = await self.ask(dialogs.add(defaults))
+            wanted = await self.ask(new_ones.add(around))
             if wanted is not None:
                 self.fleet_table.select(Place(wanted[0].id, 1))
-                await self.do("start", [], lambda now: deeds.start(self.client, wanted, now))
+                await self.do(
+                    "start", [], lambda now: deeds.start(self.client, wanted, self.open_store, now)
+                )
 
         self.run_worker(add(), name="add")
 
@@ -171,7 +175,7 @@ class Acts(SetUps):
             for each in self.client.view.charge_points
             if each.status is not None
         ]
-        return max(urls, key=urls.count, default=dialogs.DEFAULT_CSMS)
+        return max(urls, key=urls.count, default=new_ones.DEFAULT_CSMS)
 
 
 def _is(row: Row, test: Callable[[Any], bool]) -> bool:

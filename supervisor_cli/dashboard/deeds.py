@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from launcher.api import CommandType, ErrorCode, Specification
+from launcher.api import CommandType, ErrorCode
+from launcher.fleet_file.wanted import WantedChargePoint
+from supervisor_cli import fleets
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.client import Input, SimuClient
 from supervisor_cli.dashboard.roster import Place
@@ -13,6 +15,9 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
 from supervisor_cli.outcomes import Told, from_answer, progress_words, words
 from supervisor_cli.selection import need_connector
+
+if TYPE_CHECKING:
+    from supervisor_cli.secret_volumes import SecretStore
 
 ACCEPTED_WITHIN_S: Final = 60.0
 """How long the CSMS may take to accept what was started."""
@@ -89,15 +94,19 @@ async def command(
     return outcomes
 
 
-async def start(simu: SimuClient, wanted: Sequence[Specification], now: Now) -> list[Told]:
-    """Start charge points and wait until the CSMS has accepted them.
+async def start(
+    simu: SimuClient,
+    wanted: Sequence[WantedChargePoint],
+    open_store: "Callable[[], SecretStore]",
+    now: Now,
+) -> list[Told]:
+    """Start charge points, with their secrets, and wait until the CSMS has accepted them.
 
     Raises:
-        SimuError: as `command`.
+        SimuError: as `command`; a secret cannot be read or kept.
     """
     now(f"{words('starting', len(wanted))}…")
-    answer = await simu.start(wanted, lambda each: now(progress_words("starting", each)))
-    outcomes = from_answer(answer, done="started", about=simu)
+    outcomes = await fleets.start(simu, wanted, open_store, steps(now))
     return await accepted(simu, outcomes, ACCEPTED_WITHIN_S, now, steps(now))
 
 

@@ -1,26 +1,19 @@
 """The forms of the actions: what each asks for, and what it makes of the answers."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from cp_image.api.payloads import CarInput, ChargePointType, ErrorCode, FaultedInput, IdTagInput
-from launcher.api import Specification
-from launcher.fleet import EntryError, read_specification
 from supervisor_cli.commands.car import DEFAULT_CABLE, DEFAULT_DRAW, battery_car, car
 from supervisor_cli.dashboard.deeds import Build
 from supervisor_cli.dashboard.forms import Field, FormScreen, Values, number
 from supervisor_cli.dashboard.roster import Row
 from supervisor_cli.errors import SimuError
 from supervisor_cli.fleet_view import ChargePointView
-from supervisor_cli.selection import next_free_id
 
-DEFAULT_CSMS: Final = "ws://localhost:9000/ocpp"
 DEFAULT_TAG: Final = "TAG1"
 _YES_NO: Final = ("yes", "no")
-_MOST_AT_ONCE: Final = 5000
 
 
 def plug(row: Row, what: str) -> FormScreen[Build]:
@@ -151,124 +144,3 @@ def read_fault(values: Values) -> Build:
     code = ErrorCode(values["code"])
     payload = FaultedInput(faulted=True, error_code=code, emergency=values["emergency"] == "yes")
     return lambda _view, _number: (payload, f"fault {code}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddDefaults:
-    """What stands in the form of new charge points at first."""
-
-    known: Collection[str]
-    central_system: str
-
-
-def add(defaults: AddDefaults) -> FormScreen[list[Specification]]:
-    """Ask for charge points to start."""
-    kinds = tuple(str(each) for each in ChargePointType)
-    fields = [
-        Field(
-            name="id",
-            label="id",
-            value=next_free_id(defaults.known),
-            note="many: CP-{n:04}",
-        ),
-        Field(name="count", label="how many", value="1"),
-        Field(name="central_system", label="CSMS URL", value=defaults.central_system),
-        Field(name="type", label="type", value="AC", choices=kinds),
-        Field(name="nb_connectors", label="connectors", value="1"),
-        Field(name="nb_phases", label="phases", otherwise="AC 3, DC 1"),
-        Field(name="voltage", label="voltage", otherwise="AC 230, DC 400", note="V"),
-        Field(
-            name="max_setpoint",
-            label="at most",
-            otherwise="AC 32 per connector, DC 300000",
-            note="A, DC: W",
-        ),
-        Field(
-            name="max_setpoint_per_connector",
-            label="per connector",
-            otherwise="AC 32, DC 150000",
-            note="A, DC: W",
-        ),
-        Field(name="vendor", label="vendor", otherwise="cp-simu"),
-        Field(name="model", label="model", otherwise="Simulated CP"),
-        Field(name="serial", label="serial number", otherwise="its id"),
-    ]
-    return FormScreen("New charge points", fields, lambda values: read_add(values, defaults.known))
-
-
-def read_add(values: Values, known: Collection[str]) -> list[Specification]:
-    """Return the specifications of new charge points.
-
-    Raises:
-        SimuError: a field is off.
-    """
-    count = _whole(values, "count", "how many")
-    if not 1 <= count <= _MOST_AT_ONCE:
-        raise SimuError(f"how many: 1 to {_MOST_AT_ONCE}, not {count}")
-    names = names_of(values["id"].strip(), count, known)
-    fields: dict[str, object] = {
-        name: values[name].strip()
-        for name in ("type", "central_system", "vendor", "model")
-        if values[name].strip()
-    }
-    is_dc = values["type"] == ChargePointType.DC
-    fields["nb_connectors"] = _whole(values, "nb_connectors", "connectors")
-    if values["nb_phases"].strip():
-        fields["nb_phases"] = _whole(values, "nb_phases", "phases")
-    elif not is_dc:
-        fields["nb_phases"] = 3
-    if is_dc and fields.get("nb_phases", 1) != 1:
-        raise SimuError(f"phases: {fields['nb_phases']}, but a DC charge point has one")
-    for name in ("voltage", "max_setpoint", "max_setpoint_per_connector"):
-        amount = number(values, name, name.replace("_", " "))
-        if amount is not None:
-            fields[name] = amount
-    serial = values["serial"].strip()
-    return [_specification({**fields, "id": name, "serial": serial or name[:25]}) for name in names]
-
-
-def names_of(pattern: str, count: int, known: Collection[str]) -> list[str]:
-    """Return the ids that a pattern such as ``CP-{n:04}`` stands for; those not taken yet.
-
-    Raises:
-        SimuError: the pattern cannot be used, or one id is asked for more than once.
-    """
-    if "{" not in pattern:
-        if count > 1:
-            raise SimuError(f"{count} charge points need a pattern with {{n}}, such as CP-{{n:04}}")
-        return [pattern]
-    shape = _shape(pattern)
-    names: list[str] = []
-    position = 1
-    while len(names) < count:
-        name = shape(position)
-        if name not in known:
-            names.append(name)
-        position += 1
-    return names
-
-
-def _shape(pattern: str) -> Callable[[int], str]:
-    def shape(position: int) -> str:
-        return pattern.format(n=position)
-
-    try:
-        if shape(1) != shape(2):
-            return shape
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as exc:
-        raise SimuError(f"id {pattern!r} is no pattern: {{n}} or {{n:04}} counts") from exc
-    raise SimuError(f"id {pattern!r} is the same for all: {{n}} or {{n:04}} counts")
-
-
-def _whole(values: Values, name: str, label: str) -> int:
-    text = values[name].strip()
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise SimuError(f"{label}: {text!r} is not a whole number")
-    return int(text)
-
-
-def _specification(fields: dict[str, object]) -> Specification:
-    try:
-        return read_specification(msgspec.json.encode(fields))
-    except EntryError as exc:
-        raise SimuError(str(exc)) from exc

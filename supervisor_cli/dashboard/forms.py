@@ -29,6 +29,7 @@ class Field:
         otherwise: what holds where it is left empty; shown in its place.
         choices: what there is to choose from; empty for text.
         note: a unit, or what else is worth knowing.
+        secret: whether it is not to be seen.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Field:
     otherwise: str = ""
     choices: tuple[str, ...] = ()
     note: str = ""
+    secret: bool = False
 
 
 class Choice(Widget, can_focus=True):
@@ -192,7 +194,13 @@ def _line(field: Field) -> Horizontal:
     if field.choices:
         entry = Choice(field.choices, field.value, id=field.name)
     else:
-        entry = Input(field.value, placeholder=field.otherwise, id=field.name, compact=True)
+        entry = Input(
+            field.value,
+            placeholder=field.otherwise,
+            password=field.secret,
+            id=field.name,
+            compact=True,
+        )
     return Horizontal(
         Label(Text(field.label), classes="label"),
         entry,

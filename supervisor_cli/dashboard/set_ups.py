@@ -41,7 +41,7 @@ class SetUps(Doing):
         self, *args: Any, open_store: "Callable[[], SecretStore]" = no_store, **options: Any
     ) -> None:
         super().__init__(*args, **options)
-        self._open_store = open_store
+        self.open_store = open_store
         self._last_file = "fleet.yaml"
 
     def action_load(self) -> None:
@@ -92,7 +92,7 @@ class SetUps(Doing):
 
     async def _apply(self, todo: SetUpPlan, now: Now) -> list[Told]:
         on_step = steps(now)
-        told = await fleets.apply(self.client, todo, self._open_store, on_step)
+        told = await fleets.apply(self.client, todo, self.open_store, on_step)
         awaited = {*(each.id for each in todo.to_start), *todo.restart}
         started = [each for each in told if each.charge_point_id in awaited]
         settled = await accepted(self.client, started, ACCEPTED_WITHIN_S, now, on_step)

@@ -1,6 +1,7 @@
 """Every action by its key: what is sent, to whom, and what is said of the outcome."""
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 
@@ -339,3 +340,26 @@ async def test_the_next_step_is_said(state: ConnectorState, plugged: bool, step:
     world.charge_point("CP-1", connector_status(status=state, car_cable_capacity=cable))
     async with dashboard(world) as stage:
         await stage.shows(f"next: {step}")
+
+
+async def test_new_ones_with_a_password_get_it_before_they_start() -> None:
+    kept: dict[str, dict[str, bytes]] = {}
+
+    class Store:
+        def write(self, charge_point_id: str, files: Mapping[str, bytes]) -> None:
+            kept[charge_point_id] = dict(files)
+
+        def discard(self, charge_point_id: str) -> None:
+            del kept[charge_point_id]
+
+    async with dashboard(World(), open_store=Store) as stage:
+        await stage.press("n", *["up"] * 3, "right", "down", *"a password of 20 b.")
+        assert "a password" not in stage.text
+        await stage.press("enter")
+        await stage.shows("CP-0001: started, Accepted")
+        (command,) = stage.world.commands()
+        (entry,) = command["charge_points"]
+        assert (entry["security_profile"], entry["secrets"]) == (1, True)
+        assert "password" not in str(command)
+        (content,) = kept["CP-0001"].values()
+        assert content.strip() == b"hex:" + b"a password of 20 b.".hex().encode()

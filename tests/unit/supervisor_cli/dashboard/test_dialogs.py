@@ -2,7 +2,8 @@
 
 import pytest
 
-from supervisor_cli.dashboard.dialogs import names_of, read_add, read_plug
+from supervisor_cli.dashboard.dialogs import read_plug
+from supervisor_cli.dashboard.new_ones import Around, names_of, read_add
 from supervisor_cli.dashboard.power_history import PowerHistory, sparkline
 from supervisor_cli.dashboard.roster import Place
 from supervisor_cli.errors import SimuError
@@ -21,7 +22,11 @@ ADD = {
     "vendor": "",
     "model": "",
     "serial": "",
+    "profile": "0",
+    "password": "",
+    "root_ca": "",
 }
+AROUND = Around(known=(), central_system="", environment="cp-simu")
 PLACE = Place("CP-1", 1)
 
 
@@ -57,12 +62,28 @@ def test_what_no_car_can_be(changes: dict[str, str], complaint: str) -> None:
         ({"nb_phases": "4"}, "nb_phases"),
         ({"type": "DC", "nb_phases": "3"}, "a DC charge point has one"),
         ({"voltage": "0"}, "voltage"),
+        ({"password": "secret"}, "for a security profile of 1 to 3"),
+        ({"profile": "1"}, "security profile 1 needs a password"),
+        ({"profile": "2", "password": "p"}, "needs a wss:// URL"),
+        (
+            {"profile": "3", "central_system": "wss://h"},
+            "security profile 3 needs certificates: simuctl pki makes them",
+        ),
+        (
+            {
+                "profile": "2",
+                "password": "p",
+                "central_system": "wss://h",
+                "root_ca": "/nowhere.pem",
+            },
+            "/nowhere.pem",
+        ),
         ({"vendor": "x" * 21}, "vendor"),
     ],
 )
 def test_what_no_charge_point_can_be(changes: dict[str, str], complaint: str) -> None:
     with pytest.raises(SimuError, match=complaint):
-        read_add(ADD | changes, set())
+        read_add(ADD | changes, AROUND)
 
 
 def test_a_charge_point_with_all_fields() -> None:
@@ -76,10 +97,19 @@ def test_a_charge_point_with_all_fields() -> None:
         "model": "M",
         "serial": "S",
     }
-    (made,) = read_add(ADD | changes, set())
+    (wanted,) = read_add(ADD | changes, AROUND)
+    made = wanted.specification
     assert (made.vendor, made.model, made.serial) == ("V", "M", "S")
     assert (made.voltage, made.nb_phases, made.nb_connectors) == (800.0, 1, 2)
     assert (made.max_setpoint, made.max_setpoint_per_connector) == (400_000.0, 350_000.0)
+
+
+def test_a_password_goes_with_the_charge_point_and_is_not_shown() -> None:
+    (wanted,) = read_add(ADD | {"profile": "1", "password": "a password of 20 b."}, AROUND)
+    assert wanted.specification.secrets
+    assert wanted.specification.security_profile == 1
+    assert wanted.password == "a password of 20 b."
+    assert "a password" not in repr(wanted)
 
 
 def test_a_pattern_leaves_out_what_is_taken() -> None:
