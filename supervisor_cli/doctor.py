@@ -8,7 +8,7 @@ import docker
 from rich.table import Table
 
 from launcher.api import ContainerCondition, LauncherState
-from supervisor_cli import engine, environment, images
+from supervisor_cli import engine, environment, images, page_sharing
 from supervisor_cli.client import SimuClient
 from supervisor_cli.environment import Role
 from supervisor_cli.errors import SimuError
@@ -53,6 +53,8 @@ async def examine(environment_name: str, broker: Broker) -> list[Finding]:
         findings.append(_good("engine", _engine_text(client)))
         findings += _images(client)
         findings += _containers(client, environment_name)
+        if _is_dense(client, environment_name):
+            findings.append(dense_mode(page_sharing.lack()))
         client.close()
     try:
         async with SimuClient(broker=broker, environment=environment_name) as simu:
@@ -110,6 +112,18 @@ def _containers(client: docker.DockerClient, environment_name: str) -> list[Find
         else:
             found.append(_good(piece, "running"))
     return found
+
+
+def _is_dense(client: docker.DockerClient, environment_name: str) -> bool:
+    container = environment.find(client, environment_name, Role.LAUNCHER)
+    return container is not None and "SIMU_DENSE=1" in container.attrs["Config"]["Env"]
+
+
+def dense_mode(lack: page_sharing.Lack | None) -> Finding:
+    """Return what is to be said of an environment whose charge points are to share memory."""
+    if lack is None:
+        return _good("dense mode", "the kernel merges memory")
+    return _odd("dense mode", lack.text, lack.remedy)
 
 
 def _launcher(fleet: FleetView) -> list[Finding]:

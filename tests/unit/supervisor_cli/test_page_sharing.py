@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from supervisor_cli import doctor
 from supervisor_cli.page_sharing import Lack, lack
 
 
@@ -32,3 +33,9 @@ def test_a_kernel_without_it(tmp_path: Path) -> None:
     found = lack(tmp_path / "nothing", "6.18.0")
     assert found is not None
     assert "CONFIG_KSM" in found.remedy
+
+
+def test_the_doctor_says_what_dense_mode_lacks() -> None:
+    assert doctor.dense_mode(None).verdict is doctor.Verdict.GOOD
+    found = doctor.dense_mode(Lack(text="the kernel's ksmd is off", remedy="turn it on"))
+    assert (found.verdict, found.remedy) == (doctor.Verdict.ODD, "turn it on")
