@@ -40,6 +40,7 @@ async def measured(stage: Stage, number: int, length: Length) -> AsyncIterator[F
     """Yield the figures of so many charge points, which are gone afterwards."""
     with sleepers(stage.engine, stage.environment, stage.image) as idlers:
         floor_up_s = await asyncio.to_thread(idlers.start, number)
+        await asyncio.sleep(2.0)  # until the threads that start a container have ended
         floor_cpu = await _cpu_pct(idlers.pids()[:10], 5.0)
         floor_kill_s = await asyncio.to_thread(idlers.kill)
     value = await bring_up_s(stage, number)
