@@ -14,7 +14,7 @@ import docker
 from cp_image.api.payloads import ChargePointState
 from launcher.api import Answer, CommandType, Specification
 from launcher.fleet import specification
-from supervisor_cli import engine, environment, images
+from supervisor_cli import engine, environment, images, state
 from supervisor_cli.bring_up import bring_up
 from supervisor_cli.client import SimuClient
 from supervisor_cli.environment import EnvironmentSettings
@@ -99,6 +99,7 @@ async def stage(*, dense: bool = False) -> AsyncIterator[Stage]:
             yield Stage(engine=client, environment=name, broker=broker, simu=simu, csms=url)
     finally:
         await asyncio.to_thread(environment.down, client, name, lambda _text: None)
+        state.forget(name)
         client.close()
 
 
