@@ -19,6 +19,10 @@ class Answered:
         self._most = most
         self._answers: OrderedDict[str, Answer | None] = OrderedDict()
 
+    def knows(self, request_id: str | None) -> bool:
+        """Whether a command was begun, be it answered yet or not."""
+        return request_id in self._answers
+
     def begin(self, request_id: str | None) -> bool:
         """Note that a command is begun; return False where it was begun before."""
         if request_id is None:
@@ -27,6 +31,10 @@ class Answered:
             return False
         self._answers[request_id] = None
         return True
+
+    def forget(self, request_id: str | None) -> None:
+        """A command was not done: it may come again."""
+        self._answers.pop(request_id or "", None)
 
     def answer(self, request_id: str | None) -> Answer | None:
         """Return the answer that was given; None while it is not given yet."""

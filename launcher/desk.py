@@ -56,12 +56,13 @@ class Desk:
         except CommandError as exc:
             self._refuse(exc.request_id, exc.type, ErrorCode.MALFORMED, str(exc))
             return
-        if message.retain:
+        if message.retain and not self._answered.knows(command.request_id):
             self._refuse(command.request_id, command.type, ErrorCode.MALFORMED, _RETAINED_TEXT)
         elif not self._answered.begin(command.request_id):
             self._repeat(command)
         elif work is None:
             self._refuse(command.request_id, command.type, ErrorCode.CLOSING, _CLOSING_TEXT)
+            self._answered.forget(command.request_id)
         elif command.type is CommandType.CLOSE:
             self._answer(Answer(request_id=command.request_id, type=command.type, ok=True))
             self._close()
@@ -136,8 +137,9 @@ class Desk:
     def _refuse(
         self, request_id: str | None, type_: CommandType | None, code: ErrorCode, text: str
     ) -> None:
+        """Answer a command that is not begun; another of the same request id keeps its answer."""
         LOG.warning("command refused: %s", text)
-        self._answer(Answer(request_id=request_id, type=type_, ok=False, code=code, text=text))
+        self._say(Answer(request_id=request_id, type=type_, ok=False, code=code, text=text))
 
     def _answer(self, answer: Answer) -> None:
         self._answered.end(answer)
