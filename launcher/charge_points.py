@@ -2,24 +2,21 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from launcher import container
 from launcher.api import CommandType, ErrorCode, Networking, Outcome, Specification
+from launcher.call_offs import CAN_BE_CALLED_OFF, CallOffs
 from launcher.caretaker import Caretaker
 from launcher.commands import Order
 from launcher.container import Mark, Surroundings
-from launcher.engine import ContainerRecord, Engine, EngineError, Found
+from launcher.engine import ContainerRecord, ContainerState, Engine, EngineError, Found, Marks
 from launcher.fleet import EntryError
 from launcher.power import Power
 from launcher.turns import CalledOffError, Turns
 
 LOG: Final = logging.getLogger(__name__)
-
-_CALLING_OFF: Final = frozenset({CommandType.KILL, CommandType.STOP, CommandType.REMOVE})
-_UNPACED: Final = frozenset({CommandType.KILL, CommandType.STOP})
-"""Power fails for all at the same time."""
-_CAN_BE_CALLED_OFF: Final = frozenset({CommandType.START, CommandType.RESTART})
 
 
 class ChargePoints:
@@ -60,37 +57,37 @@ class ChargePoints:
             CommandType.CUT: self._cut,
             CommandType.MEND: self._mend,
         }
-        self._pending: dict[int, Order] = {}
-        self._revoked: dict[int, Order] = {}
-        self._revoked_ids: set[str] = set()
+        # Power fails for all at the same time; it comes back for a few at a time.
+        self._unpaced: Final = (self._kill, self._stop, self._prepare_restart)
+        self._call_offs = CallOffs()
+        self._were_off: dict[int, Order] = {}
 
     def announce(self, order: Order) -> None:
         """Take note of an order that has just come: it may call off others that have not begun."""
-        if order.type in _CAN_BE_CALLED_OFF:
-            self._pending[id(order)] = order
-        if order.type not in _CALLING_OFF:
-            return
-        named = order.charge_point_id
-        for key in [key for key, it in self._pending.items() if it.charge_point_id == named]:
-            self._revoked[key] = self._pending.pop(key)
-            self._revoked_ids.add(named)
-        self._turns.call_off(named)
+        if self._call_offs.announce(order):
+            self._turns.call_off(order.charge_point_id)
 
     async def prepare(self, order: Order) -> Outcome | None:
-        """Write down what an order asks for, where doing it takes long.
+        """Write down what an order asks for, where doing it takes long; cut the power, if need be.
 
         Returns:
             None where the order can be executed, else why it is refused.
         """
-        if order.type is not CommandType.START:
+        preparation = {
+            CommandType.START: self._prepare_start,
+            CommandType.RESTART: self._prepare_restart,
+        }.get(order.type)
+        if preparation is None:
             return None
-        return await self._guarded(order, self._prepare_start)
+        refused = await self._guarded(order, preparation)
+        if refused is not None:
+            self._forget(order)
+        return refused
 
     async def execute(self, order: Order) -> Outcome:
         """Execute an order; whatever is refused is in the outcome."""
         refused = await self._guarded(order, self._operations[order.type])
-        self._pending.pop(id(order), None)
-        self._revoked.pop(id(order), None)
+        self._forget(order)
         return refused or Outcome(id=order.charge_point_id, ok=True)
 
     # -- orders -----------------------------------------------------------------------------------
@@ -129,12 +126,9 @@ class ChargePoints:
 
     async def _end(self, order: Order, found: Found, *, in_order: bool) -> None:
         charge_point_id = order.charge_point_id
-        was_revoked = charge_point_id in self._revoked_ids
-        self._revoked_ids.discard(charge_point_id)
-        if found.is_nothing and was_revoked:
+        if found.is_nothing and self._call_offs.is_to_blame(order):
             return  # its start was called off before anything was done
-        if found.is_nothing:
-            raise self._unknown(charge_point_id)
+        self._need(order, found)
         alive = found.container is not None and found.container.alive
         if not alive and Mark.OFF in found.marks:
             raise self._dead(order)
@@ -147,31 +141,44 @@ class ChargePoints:
             self._power.say_dead(record, "its start was called off")
             self._power.conditions.show(record)
 
-    async def _restart(self, order: Order, found: Found) -> None:
+    async def _prepare_restart(self, order: Order, found: Found) -> None:
         charge_point_id = order.charge_point_id
         self._need(order, found)
         specification = order.specification or self._remembered(charge_point_id, found)
         self._caretaker.let_go(charge_point_id)
-        if order.specification is not None and order.specification != found.specification:
+        if order.specification is not None and specification != found.specification:
             await self._engine.clear_mark(charge_point_id, Mark.CHANGED)
-            await self._engine.set_mark(charge_point_id, Mark.CHANGED, order.specification)
+            await self._engine.set_mark(charge_point_id, Mark.CHANGED, specification)
+        ended = found.container
+        if ended is not None and ended.alive:
+            await self._power.put_down(ended)
+            ended = replace(ended, state=ContainerState.EXITED)
+        if Mark.OFF in found.marks:
+            self._were_off[id(order)] = order
+            await self._engine.clear_mark(charge_point_id, Mark.OFF)
+        if order.specification is None:
+            marks: Marks = {mark: it for mark, it in found.marks.items() if mark != Mark.OFF}
+            self._turns.leave(charge_point_id, replace(found, container=ended, marks=marks))
+
+    async def _restart(self, order: Order, found: Found) -> None:
+        charge_point_id = order.charge_point_id
+        self._need(order, found)
+        specification = order.specification or self._remembered(charge_point_id, found)
         if found.container is not None and found.container.alive:
-            await self._power.put_down(found.container)
-        await self._engine.clear_mark(charge_point_id, Mark.OFF)
+            await self._power.put_down(found.container)  # somebody gave it its power back already
         try:
             await self._power.bring_up(specification, found)
         except EngineError:
-            if Mark.OFF in found.marks:  # it stays as it was
+            if id(order) in self._were_off:  # it stays as it was
                 await self._engine.set_mark(charge_point_id, Mark.OFF, found.specification)
             raise
         self._caretaker.watch(charge_point_id)
 
     async def _remove(self, order: Order, found: Found) -> None:
         charge_point_id = order.charge_point_id
-        was_revoked = charge_point_id in self._revoked_ids
-        self._revoked_ids.discard(charge_point_id)
-        if found.is_nothing and not was_revoked and not self._power.is_known(charge_point_id):
-            raise self._unknown(charge_point_id)
+        is_known = self._power.is_known(charge_point_id) or self._call_offs.is_to_blame(order)
+        if not is_known:
+            self._need(order, found)
         self._caretaker.let_go(charge_point_id)
         await self._power.remove(charge_point_id, found)
 
@@ -213,18 +220,18 @@ class ChargePoints:
         self, order: Order, operation: Callable[[Order, Found], Awaitable[None]]
     ) -> Outcome | None:
         charge_point_id = order.charge_point_id
-        lasting = order.type not in _CAN_BE_CALLED_OFF
+        lasting = order.type not in CAN_BE_CALLED_OFF
         try:
             async with self._turns.turn(
                 charge_point_id,
                 urgent=lasting,
                 lasting=lasting,
-                paced=order.type not in _UNPACED,
+                paced=operation not in self._unpaced,
             ) as left:
-                if id(order) in self._revoked:
+                if self._call_offs.is_called_off(order):
                     raise CalledOffError(charge_point_id)  # noqa: TRY301 - as if by the turns
                 if operation == self._operations[order.type]:
-                    self._pending.pop(id(order), None)
+                    self._call_offs.begin(order)
                 await operation(order, left or await self._engine.find(charge_point_id))
         except CalledOffError:
             text = f"charge point {charge_point_id}: its {order.type} was called off"
@@ -235,6 +242,10 @@ class ChargePoints:
             text = f"charge point {charge_point_id}: {exc}"
             return Outcome(id=charge_point_id, ok=False, code=ErrorCode.ENGINE, text=text)
         return None
+
+    def _forget(self, order: Order) -> None:
+        self._call_offs.forget(order)
+        self._were_off.pop(id(order), None)
 
     async def _set_network(self, found: Found, *, cut: bool, address: str = "") -> None:
         if found.container is not None:
