@@ -439,7 +439,7 @@ def test_a_pki_gives_certificates(safe: Safe, words: list[str]) -> None:
     (pki / "charge_points/CP-1.pem").unlink()
     said = safe("add", *words, "--pki", str(pki))
     assert said.code == 1
-    assert "hint: simuctl pki issue CP-1 issues one" in said.err
+    assert f"hint: simuctl pki issue CP-1 --pki {pki} issues it" in said.err
 
 
 @pytest.mark.parametrize(
