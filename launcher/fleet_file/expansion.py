@@ -105,17 +105,21 @@ class Expansion:
         if given is None:
             hint = "id: CP-1, or id: 'CP-{n:04}' and count: 50"
             raise self._refuse_lack(entry, keys.ID, hint)
+        counted = placeholders.has_number(given.value)
+        if counted and any(self._is_faulty(entry, each) for each in (keys.COUNT, keys.FIRST)):
+            raise _RefusedError
         count = entry.given(keys.COUNT)
         if count is None:
             if entry.given(keys.FIRST) is not None:
                 raise self._refuse(entry, keys.FIRST, "first needs a count")
             yield None
             return
-        if count.value > 1 and not placeholders.has_number(given.value):
+        first = entry.value(keys.FIRST, 1)
+        self._filled(entry, keys.ID, first, None)  # a misspelt place is told as that
+        if count.value > 1 and not counted:
             hint = f"id: '{given.value}-{{n:04}}'"
             text = f"a count of {count.value} needs a place for the number: {given.value} has none"
             raise self._refuse(entry, keys.ID, text, hint)
-        first = entry.value(keys.FIRST, 1)
         yield from range(first, first + count.value)
 
     def _one(self, entry: Entry, number: int | None) -> WantedChargePoint:
@@ -208,6 +212,8 @@ class Expansion:
                 raise self._refuse_lack(entry, lacking[0]) from exc
             about = text.partition(" ")[0]  # "central_system is …", "security profile 2 needs …"
             about = "security_profile" if about == "security" else about
+            if entry.given(about) is not None:  # its path names it
+                text = text.removeprefix(f"{about} ")
             raise self._refuse(entry, about, text) from exc
 
     def _check_secrets(
@@ -235,12 +241,18 @@ class Expansion:
 
     def _refuse_lack(self, entry: Entry, name: str, hint: str = "") -> _RefusedError:
         """Say that a key is not there, unless it is, and that was found wrong already."""
+        if self._is_faulty(entry, name):
+            return _RefusedError()
+        return self._refuse(entry, name, f"it has no {name}", hint)
+
+    def _is_faulty(self, entry: Entry, name: str) -> bool:
+        """Whether a key that may hold for an entry has been found wrong where it is given."""
         elsewhere = (f"{keys.DEFAULTS}.", f"{keys.TEMPLATES}.")
         for each in self._reader.faults:
             above, _, about = each.path.rpartition(".")
             if about == name and (above == entry.path or each.path.startswith(elsewhere)):
-                return _RefusedError()
-        return self._refuse(entry, name, f"it has no {name}", hint)
+                return True
+        return False
 
     def _refuse(self, entry: Entry, name: str, text: str, hint: str = "") -> _RefusedError:
         line, path = entry.place(name)

@@ -108,7 +108,8 @@ class OptionReader:
     def _given(self, node: Node, path: str, key: Key) -> Given | None:
         scalar = node.content
         if not isinstance(scalar, Scalar):
-            self.fault(node.line, path, f"expected a single value, got {node.kind}")
+            text = f"expected a single value, got {node.kind}"
+            self.fault(node.line, path, text, _without_quotes(node))
             return None
         if scalar.value is None:
             hint = "leave the key out, or give it a value"
@@ -136,13 +137,23 @@ class OptionReader:
                 hint = "numbers, texts, true and false, and lists of them are taken"
                 self.fault(item.line, where, f"{item.node.kind} is no value of a key", hint)
                 continue
-            for what, type_ in ((name, KeyName), (text, KeyText)):
-                try:
+            try:
+                for what, type_ in ((name, KeyName), (text, KeyText)):
                     msgspec.convert(what, type_)
-                except msgspec.ValidationError as exc:
-                    self.fault(item.line, where, f"is {_shown(what, what)}: {rule(exc)}")
+            except msgspec.ValidationError as exc:
+                self.fault(item.line, where, f"is {_shown(what, what)}: {rule(exc)}")
+                continue
             given[name] = Given(value=text, line=item.node.line, path=where)
         return given
+
+
+def _without_quotes(node: Node) -> str:
+    """Return how to write {id}, which without quotes is a mapping in YAML; empty for all else."""
+    if isinstance(node.content, Mapping) and len(node.content) == 1:
+        ((name, item),) = node.content.items()
+        if item.node.content == Scalar(value=None, text=""):
+            return f"quotes: '{{{name}}}'"
+    return ""
 
 
 def _configuration_text(node: Node) -> str | None:

@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-PLACEHOLDERS: Final = "{n}, {n:04} and {id}"
+_IN_IDS: Final = "{n} and {n:04}"
+_ELSEWHERE: Final = "{n}, {n:04} and {id}"
 _PART: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|[{}]")
 _NUMBER: Final = re.compile(r"n(?::0(?P<width>[1-9]))?")
 
@@ -32,7 +33,8 @@ def expand(text: str, *, number: int | None, charge_point_id: str | None) -> str
             return charge_point_id
         format_ = _NUMBER.fullmatch(found["name"] or "")
         if format_ is None:
-            raise PlaceholderError(f"{whole} is no placeholder: those are {PLACEHOLDERS}")
+            known = _IN_IDS if charge_point_id is None else _ELSEWHERE
+            raise PlaceholderError(f"{whole} is no placeholder: those are {known}")
         if number is None:
             raise PlaceholderError(f"{whole} needs a count")
         return f"{number:0{format_['width'] or 1}d}"

@@ -65,7 +65,7 @@ extra: 1
         ("vendor: ''", '.vendor: is "": expected a text of length >= 1'),
         ("vendor: ", ".vendor: it has no value (leave the key out, or give it a value)"),
         ("serial: 12345678901234567890123456", "of length <= 25"),
-        ('model: "a\\u0007b"', ".model: model is "),
+        ('model: "a\\u0007b"', '.model: is "a\\u0007b": only printable'),
         ("security_profile: 4", ".security_profile: is 4: expected one of 0, 1, 2, 3"),
         (
             "tls_verification: no",
@@ -75,7 +75,7 @@ extra: 1
         ("clock_rate: 0", ".clock_rate: is 0: expected a number >= 0.001"),
         (
             "central_system: http://h",
-            ".central_system: central_system is 'http://h': it must begin",
+            ".central_system: is 'http://h': it must begin",
         ),
         ("authorization_user: 'a:b'", "a user name has no colon"),
         ("url: ws://h", ".url: there is no such key (did you mean central_system?)"),
@@ -92,6 +92,8 @@ extra: 1
         ("serial: '{x}'", ".serial: {x} is no placeholder: those are {n}, {n:04} and {id}"),
         ("serial: 'a{'", ".serial: { is no placeholder"),
         ("{count: 1, serial: '{n:4}'}", "{n:4} is no placeholder"),
+        ("serial: {id}", ".serial: expected a single value, got a mapping (quotes: '{id}')"),
+        ("{count: 1, serial: {n:04}}", "single value, got a mapping (quotes: '{n:04}')"),
         ("security_profile: 1", ".security_profile: security profile 1 needs password_file or"),
         ("password: x, password_file: y", ": password and password_file exclude each other"),
         ("client_cert: x", ".client_cert: client_cert and client_key go together"),
@@ -193,6 +195,30 @@ def test_a_fault_in_the_defaults_is_told_once() -> None:
         "defaults: {type: ac, central_system: 'ws://h'}\ncharge_points: [{id: A}, {id: B}]"
     )
     assert len(found) == 1
+
+
+def test_a_fault_of_a_configuration_key_in_the_defaults_is_told_once() -> None:
+    found = faults(
+        "defaults: {type: AC, central_system: 'ws://h', configuration: {'': 5}}\n"
+        "charge_points: [{id: A}, {id: B}]"
+    )
+    assert found == ['f.yaml:1: defaults.configuration.: is "": expected a text of length >= 1']
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("id: 'C{n}', count: -1", ".count: is -1: expected a whole number >= 0"),
+        ("id: 'C{n}', count: 2, first: x", '.first: is "x": expected a whole number, got a text'),
+        ("id: 'C{n:4}', count: 2", ".id: {n:4} is no placeholder: those are {n} and {n:04}"),
+        ("id: 'C{m}', count: 2", ".id: {m} is no placeholder: those are {n} and {n:04}"),
+        ("id: 'C{id}', count: 2", ".id: {id} is no placeholder: those are {n} and {n:04}"),
+        ("id: 'C{n', count: 2", ".id: { is no placeholder: those are {n} and {n:04}"),
+    ],
+)
+def test_a_fault_of_a_count_is_told_as_what_it_is_and_alone(entry: str, expected: str) -> None:
+    (found,) = faults(f"{HEAD}charge_points: [{{{entry}}}]")
+    assert found.removesuffix(" ({{ and }} are braces)").endswith(expected)
 
 
 def test_a_fault_of_a_thousand_is_told_once() -> None:
