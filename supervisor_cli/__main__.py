@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 from supervisor_cli.app import app
 from supervisor_cli.context import Seams
 from supervisor_cli.errors import ExitCode, SimuError
-from supervisor_cli.terminal import complain
+from supervisor_cli.terminal import complain, say_interrupted
 
 DEBUG_VARIABLE: Final = "SIMU_DEBUG"
 
@@ -46,8 +46,7 @@ def _invoke(words: Sequence[str], seams: Seams) -> int:
             complain(message, _usage_hint(exc))
         return exc.exit_code
     except (KeyboardInterrupt, Abort):
-        complain("interrupted")
-        return ExitCode.INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except BrokenPipeError:
         raise
     except OSError as exc:
@@ -61,6 +60,8 @@ def _invoke(words: Sequence[str], seams: Seams) -> int:
             f"set {DEBUG_VARIABLE}=1 for the details, and report them",
         )
         return ExitCode.FAILED
+    if code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, too
+        say_interrupted()
     return code if isinstance(code, int) else ExitCode.OK
 
 

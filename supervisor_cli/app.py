@@ -28,31 +28,21 @@ from supervisor_cli.commands import (
     watch,
 )
 from supervisor_cli.context import Seams, build_settings
+from supervisor_cli.help_page import Group, add_panel
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
 
-COMMAND_MODULES: Final = (
-    environment,
-    add,
-    setup,
-    schema,
-    lifecycle,
-    look,
-    watch,
-    car,
-    charging,
-    faults,
-    configuration,
-    data_transfer,
-    security_event,
-    trace,
-    logs,
-    csms,
-    pki,
-    asyncapi,
-    demo,
-    version,
-)
-"""Each has ``register(app: typer.Typer) -> None``; `simuctl --help` lists them in this order."""
+PANELS: Final = {
+    "Environment": (environment, demo, version),
+    "Fleet": (add, lifecycle, setup),
+    "At the charge point": (car, charging, faults, configuration, data_transfer, security_event),
+    "Look": (look, watch, trace, logs),
+    "CSMS and security": (csms, pki),
+    "For other programs": (schema, asyncapi),
+}
+"""What `simuctl --help` lists, in this order.
+
+Each module has ``register(app: typer.Typer) -> None``.
+"""
 
 EXAMPLES: Final = """\b
 Examples:
@@ -76,6 +66,7 @@ Exit codes:
 
 app: Final = typer.Typer(
     name="simuctl",
+    cls=Group,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -132,5 +123,6 @@ def root(
     context.obj = build_settings(environment, broker, seams)
 
 
-for module in COMMAND_MODULES:
-    module.register(app)
+for title, modules in PANELS.items():
+    for module in modules:
+        add_panel(app, title, module.register)

@@ -51,6 +51,14 @@ def complain(error: str, hint: str = "") -> None:
         console.print(Text.assemble(("hint: ", "bold cyan"), _lines(hint)), soft_wrap=True)
 
 
+def say_interrupted() -> None:
+    """Say that a command ends because somebody wished so: no error of anything."""
+    console = talk_console()
+    if console.is_terminal:
+        console.line()  # below the ^C that it echoes
+    console.print("interrupted")
+
+
 @contextmanager
 def doing(text: str, *, steps: bool = False) -> Iterator[Callable[[str], None]]:
     """Show what takes a while; yields what changes the words.

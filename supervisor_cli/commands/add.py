@@ -129,10 +129,11 @@ def add(  # noqa: PLR0913 - the options of a charge point
             help="Of each connector: A per phase for AC, W for DC.",
         ),
     ] = None,
-    vendor: Annotated[str, typer.Option(help="Vendor it reports.")] = "cp-simu",
-    model: Annotated[str, typer.Option(help="Model it reports.")] = "Simulated CP",
+    vendor: Annotated[str, typer.Option(metavar="TEXT", help="Vendor it reports.")] = "cp-simu",
+    model: Annotated[str, typer.Option(metavar="TEXT", help="Model it reports.")] = "Simulated CP",
     serial: Annotated[
-        str | None, typer.Option(show_default="its id", help="Serial number it reports.")
+        str | None,
+        typer.Option(metavar="TEXT", show_default="its id", help="Serial number it reports."),
     ] = None,
     configuration: Annotated[
         list[str] | None,

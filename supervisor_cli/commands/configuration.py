@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         name="set",
         epilog=examples(
             "simuctl config set CP-0001 HeartbeatInterval=60",
-            "simuctl config set 'CP-*' MeterValueSampleInterval=10 ClockAlignedDataInterval=0",
+            "simuctl config set 'CP-*' HeartbeatInterval=60 LocalPreAuthorize=true",
             "simuctl config set --all LocalPreAuthorize=true",
         ),
     )(change)
@@ -94,7 +94,7 @@ def change(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="ID... KEY=VALUE...",
+            metavar="ID|KEY=VALUE",
             help="Charge points, and the values their keys are to have.",
             autocompletion=charge_point_ids,
         ),

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from typing import NoReturn
@@ -20,7 +21,7 @@ from cp_image.api.payloads import (
 from launcher.api import LAUNCHER_EVENT, Died, LauncherState
 from supervisor_cli import state
 from supervisor_cli.__main__ import run
-from supervisor_cli.app import COMMAND_MODULES, app
+from supervisor_cli.app import PANELS, app
 from supervisor_cli.context import Seams
 from tests.unit.supervisor_cli.conftest import Simuctl
 from tests.unit.supervisor_cli.world import CHARGING, ROOT, World, connector_status
@@ -64,7 +65,28 @@ def test_every_command_has_examples(simuctl: Simuctl, command: str) -> None:
 
 def test_every_module_registers_commands() -> None:
     assert set(OWN_COMMANDS) >= DOCUMENTED
-    assert len(COMMAND_MODULES) == len(set(COMMAND_MODULES))
+    modules = [module for those in PANELS.values() for module in those]
+    assert len(modules) == len(set(modules))
+
+
+def test_the_root_s_help_groups_the_commands(simuctl: Simuctl) -> None:
+    said = simuctl("--help").out
+    titles = [f"─ {title} ─" for title in PANELS]
+    assert [title for title in titles if title in said] == titles
+    assert "─ Commands ─" not in said
+    assert said.index("─ Fleet ─") < said.index(" setup ") < said.index("─ Look ─")
+
+
+@pytest.mark.parametrize("command", [*OWN_COMMANDS, "config set", "setup load", "pki issue"])
+def test_help_speaks_of_no_types_of_python(simuctl: Simuctl, command: str) -> None:
+    said = simuctl(*command.split(), "--help")
+    assert said.code == 0
+    assert not re.search(r"<(bool|str|list)", said.out)
+
+
+def test_help_keeps_the_words_that_an_option_takes(simuctl: Simuctl) -> None:
+    assert "<report|restart>" in simuctl("add", "--help").out
+    assert "N [x>=1]" in simuctl("tag", "--help").out
 
 
 def test_version(simuctl: Simuctl) -> None:
@@ -658,6 +680,8 @@ def test_an_interruption_while_waiting() -> None:
         "raise SystemExit(run(['wait', 'CP-1', 'Accepted'], Seams(link_factory=world.link)))"
     )
     assert done.returncode == 130, done.stderr
+    assert done.stderr.splitlines()[-1] == "interrupted"
+    assert done.stderr.count("interrupted") == 1
     assert "Traceback" not in done.stderr
 
 
