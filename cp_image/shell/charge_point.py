@@ -47,7 +47,8 @@ async def run(config: Config) -> None:
         ExceptionGroup: a part of it failed.
     """
     recent_log = RecentLog(WallClock())
-    with Store(config.state_directory) as store:
+    # By id: Compose hands the volume of a replica on to the one it puts in its place.
+    with Store(config.state_directory, config.id) as store:
         runner = build(config, store, make_link=link_factory(config), recent_log=recent_log)
         loop = asyncio.get_running_loop()
         logging.getLogger().addHandler(recent_log)

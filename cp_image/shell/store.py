@@ -8,7 +8,6 @@ from typing import Final, Self
 
 from cp_image.core.effects import Persist
 
-FILE_NAME: Final = "state.db"
 _LAYOUT: Final = 1
 _LOCK_S: Final = 2.0
 
@@ -25,13 +24,14 @@ class Store:
 
     Args:
         directory: where the database is, or is made.
+        name: of the database, for a directory may hold several.
 
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / FILE_NAME
+    def __init__(self, directory: Path, name: str = "state") -> None:
+        self._path = directory / f"{name}.db"
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as exc:

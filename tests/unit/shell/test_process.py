@@ -57,6 +57,29 @@ def test_unknown_argument() -> None:
     run(scenario())
 
 
+def test_a_signal_before_it_has_begun() -> None:
+    # The first process of a container ignores a signal for which it has no handler.
+    early = """if True:
+        import os, signal, sys
+        from cp_image import __main__, dense
+        sys.argv = ["simu-cp"]
+        dense.settle = lambda _: os.kill(os.getpid(), signal.SIGTERM) or []
+        __main__.main()
+        """
+
+    async def scenario() -> None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            early,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert await finish(process) == (0, "", "")
+
+    run(scenario())
+
+
 def test_wrong_configuration() -> None:
     async def scenario() -> None:
         code, out, err = await finish(await start(SIMU_NB_PHASES="4", SIMU_ID="CP-1"))
@@ -69,7 +92,7 @@ def test_wrong_configuration() -> None:
 
 
 def test_a_state_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "state.db").write_bytes(b"nonsense" * 1000)
+    (tmp_path / "CP-1.db").write_bytes(b"nonsense" * 1000)
 
     async def scenario() -> None:
         process = await start(
@@ -79,7 +102,7 @@ def test_a_state_that_cannot_be_read(tmp_path: Path) -> None:
         )
         code, out, err = await finish(process)
         assert (code, out) == (1, "")
-        assert "state.db cannot be opened: file is not a database" in err
+        assert "CP-1.db cannot be opened: file is not a database" in err
         assert "Traceback" not in err
         assert all(LINE.match(line) for line in err.splitlines())
 
@@ -87,7 +110,7 @@ def test_a_state_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_the_log_as_json(tmp_path: Path) -> None:
-    (tmp_path / "state.db").write_bytes(b"nonsense" * 1000)
+    (tmp_path / "CP-1.db").write_bytes(b"nonsense" * 1000)
 
     async def scenario() -> None:
         process = await start(
@@ -143,6 +166,40 @@ def test_it_charges_on_its_own_without_a_broker(tmp_path: Path) -> None:
             assert code == 0, err
             assert all("ALICE" in frame for frame in csms.frames if '"StartTransaction"' in frame)
             assert (tmp_path / "status").read_text() == "Dead\n"
+
+    run(scenario())
+
+
+def test_another_id_on_the_same_volume_is_another_charge_point(tmp_path: Path) -> None:
+    async def live(csms: Csms, charge_point_id: str) -> None:
+        process = await start(
+            SIMU_CENTRAL_SYSTEM=csms.url,
+            SIMU_ID=charge_point_id,
+            SIMU_STATE_DIRECTORY=str(tmp_path),
+            SIMU_CLOCK_RATE="1000",
+            SIMU_SCRIPT_IDLE_S="60",
+            SIMU_SCRIPT_CHARGE_S="10000000",
+        )
+        boots = len(csms.calls("BootNotification"))
+        starts = len(csms.calls("StartTransaction"))
+        await csms.heard("BootNotification", boots + 1)
+        await csms.heard("StartTransaction", starts + 1)
+        process.send_signal(signal.SIGKILL)
+        await finish(process)
+
+    async def scenario() -> None:
+        async with Csms() as csms:
+            for each in ("CP-1", "CP-2"):
+                await live(csms, each)
+            assert not csms.calls("StopTransaction")
+            assert [it["meterStart"] for it in csms.calls("StartTransaction")] == [0, 0]
+            process = await start(
+                SIMU_CENTRAL_SYSTEM=csms.url, SIMU_ID="CP-1", SIMU_STATE_DIRECTORY=str(tmp_path)
+            )
+            stopped = await csms.heard("StopTransaction")
+            assert stopped["reason"] == "PowerLoss"
+            process.send_signal(signal.SIGTERM)
+            await finish(process)
 
     run(scenario())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cp_image.core.effects import Persist
-from cp_image.shell.store import FILE_NAME, Store, StoreError
+from cp_image.shell.store import Store, StoreError
 
 
 def keep(key: str, value: bytes | None) -> Persist:
@@ -48,15 +48,15 @@ def test_a_second_process_is_kept_away(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b"not a database at all, but long enough" * 100)
-    with pytest.raises(StoreError, match=rf"{FILE_NAME} cannot be opened: file is not a database"):
+    (tmp_path / "state.db").write_bytes(b"not a database at all, but long enough" * 100)
+    with pytest.raises(StoreError, match=r"state\.db cannot be opened: file is not a database"):
         Store(tmp_path)
 
 
 def test_a_damaged_database(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store.commit([keep(f"key {n}", b"x" * 500) for n in range(200)])
-    path = tmp_path / FILE_NAME
+    path = tmp_path / "state.db"
     content = bytearray(path.read_bytes())
     content[4096 * 2 : 4096 * 6] = b"\xa5" * 4096 * 4
     path.write_bytes(content)
@@ -67,7 +67,7 @@ def test_a_damaged_database(tmp_path: Path) -> None:
 def test_a_database_of_another_version(tmp_path: Path) -> None:
     with Store(tmp_path):
         pass
-    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection = sqlite3.connect(tmp_path / "state.db")
     connection.execute("PRAGMA user_version = 7")
     connection.commit()
     connection.close()
