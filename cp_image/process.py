@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
-from cp_image import config, log_lines
+from cp_image import config, log_lines, variables
 
 LOG: Final = logging.getLogger("cp_image")
 
@@ -40,7 +40,7 @@ def run(
         warnings: what is to be logged first.
     """
     if arguments in (["--help"], ["-h"]):
-        sys.stdout.write(f"{_USAGE}\n{config.describe()}\n")
+        sys.stdout.write(f"{_USAGE}\n{variables.describe()}\n")
         return ExitCode.OK
     if arguments:
         sys.stderr.write(f"simu-cp: unknown argument {arguments[0]!r}: see simu-cp --help\n")
@@ -51,7 +51,7 @@ def run(
         sys.stderr.write("".join(f"simu-cp: {problem}\n" for problem in exc.problems))
         return ExitCode.CONFIGURATION
     set_up_log(configuration)
-    for warning in warnings:
+    for warning in (*warnings, *variables.unknown(environment)):
         LOG.warning("%s", warning)
     return run_charge_point(configuration)
 

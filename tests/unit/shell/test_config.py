@@ -14,6 +14,7 @@ from cp_image.core.script_settings import ScriptSettings, Span
 from cp_image.log_lines import LogFormat
 from cp_image.mqtt_link import BrokerAddress
 from cp_image.script_variables import SCRIPT_VARIABLES
+from cp_image.variables import VARIABLES, describe, unknown
 
 CSMS = {"SIMU_CENTRAL_SYSTEM": "ws://localhost:9000/ocpp"}
 
@@ -198,7 +199,7 @@ def test_a_wrong_variable_is_named_with_its_value_and_rule(name: str, text: str)
     with pytest.raises(ConfigError) as caught:
         config.read(CSMS | {name: text}, "box")
     (problem,) = caught.value.problems
-    known = (*config.VARIABLES, *SCRIPT_VARIABLES)
+    known = (*VARIABLES, *SCRIPT_VARIABLES)
     rule = next(variable.rule for variable in known if variable.name == name)
     assert problem == f"{name}={text!r} is not allowed: {rule}"
 
@@ -215,9 +216,9 @@ def test_every_wrong_variable_is_named_at_once() -> None:
 
 
 def test_every_variable_is_described() -> None:
-    text = config.describe()
-    assert all(variable.name in text for variable in (*config.VARIABLES, *SCRIPT_VARIABLES))
-    assert {variable.field for variable in config.VARIABLES} == set(config.Config.__slots__)
+    text = describe()
+    assert all(variable.name in text for variable in (*VARIABLES, *SCRIPT_VARIABLES))
+    assert {variable.field for variable in VARIABLES} == set(config.Config.__slots__)
 
 
 @pytest.mark.parametrize("profile", list(SecurityProfile))
@@ -350,3 +351,15 @@ def test_a_csms_on_localhost_has_a_proxy_of_its_own(url: str, proxy: str | None)
     assert config.read(environ, "box").csms_proxy == proxy
     explicit = environ | {"SIMU_CSMS_PROXY": "http://proxy:3128"}
     assert config.read(explicit, "box").csms_proxy == "http://proxy:3128"
+
+
+def test_a_misspelt_variable_is_told() -> None:
+    assert unknown({"SIMU_LOG_FROMAT": "json", "SIMU_OF_SOMEBODY_ELSE": "", "PATH": "/"}) == [
+        "SIMU_LOG_FROMAT is no variable of a charge point (did you mean SIMU_LOG_FORMAT?)",
+        "SIMU_OF_SOMEBODY_ELSE is no variable of a charge point",
+    ]
+
+
+def test_a_known_variable_is_no_news() -> None:
+    known = [word for word in describe().split() if word.startswith("SIMU_")]
+    assert unknown(dict.fromkeys(known, "1")) == []

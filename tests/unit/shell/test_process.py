@@ -118,6 +118,7 @@ def test_the_log_as_json(tmp_path: Path) -> None:
             SIMU_ID="CP-1",
             SIMU_STATE_DIRECTORY=str(tmp_path),
             SIMU_LOG_FORMAT="json",
+            SIMU_LOG_LEVLE="debug",
         )
         code, out, err = await finish(process)
         assert (code, out) == (1, "")
@@ -126,9 +127,11 @@ def test_the_log_as_json(tmp_path: Path) -> None:
             ("at", "level", "charge_point_id", "logger", "message")
         }
         assert [(line["level"], line["charge_point_id"]) for line in lines] == [
+            ("warning", "CP-1"),
             ("info", "CP-1"),
             ("critical", "CP-1"),
         ]
+        assert "did you mean SIMU_LOG_LEVEL?" in lines[0]["message"]
         assert "file is not a database" in lines[-1]["message"]
 
     run(scenario())
