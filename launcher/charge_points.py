@@ -130,10 +130,12 @@ class ChargePoints:
             return  # its start was called off before anything was done
         self._need(order, found)
         alive = found.container is not None and found.container.alive
-        if not alive and Mark.OFF in found.marks:
+        by_hand = found.container is not None and found.container.by_hand
+        if not alive and (by_hand or Mark.OFF in found.marks):
             raise self._dead(order)
         self._caretaker.let_go(charge_point_id)
-        await self._engine.set_mark(charge_point_id, Mark.OFF, found.specification)
+        if not by_hand:  # such a one stays dead anyway, and its mark would outlive it
+            await self._engine.set_mark(charge_point_id, Mark.OFF, found.specification)
         if found.container is not None and alive:
             await self._power.put_down(found.container, in_order=in_order)
         else:  # it was to run, but does not yet

@@ -1,6 +1,7 @@
 """What was asked for stays so: stop, freeze, cut, crash policies, calling off, asking twice."""
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -353,6 +354,32 @@ def test_a_container_that_is_removed_by_hand_is_made_again() -> None:
         assert sorted(engine.volumes) == ["CP-1", "CP-2"]
 
     run(body)
+
+
+def test_what_was_started_by_hand_leaves_nothing_behind() -> None:
+    async def main() -> None:
+        broker = FakeBroker()
+        engine = FakeEngine(broker)
+        async with launched(broker, engine):
+            await broker.command("start", entry())
+        by_hand = FakeEngine(broker)  # as if somebody had made it, without our labels and volume
+        by_hand.containers = {"CP-1": replace(engine.containers["CP-1"], by_hand=True)}
+        async with launched(broker, by_hand):
+            assert (await broker.command("kill", {"id": "CP-1"})).ok
+            again = await broker.command("kill", {"id": "CP-1"})
+            assert again.results[0].code is ErrorCode.NOT_RUNNING
+            assert (await broker.command("restart", {"id": "CP-1"})).ok
+            assert by_hand.containers["CP-1"].alive
+            assert (await broker.command("stop", {"id": "CP-1"})).ok
+        async with launched(broker, by_hand):
+            assert not by_hand.containers["CP-1"].alive
+            by_hand.change("CP-1", Change.DESTROY)
+            del by_hand.containers["CP-1"]
+            await broker.until(lambda: not retained_of(broker, "CP-1"))
+        assert not by_hand.marks.get("CP-1")
+        assert not by_hand.containers
+
+    asyncio.run(main())
 
 
 def test_who_was_in_hand_during_a_look_is_looked_at_again() -> None:
