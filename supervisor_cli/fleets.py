@@ -104,9 +104,11 @@ def load_fleet(
         under: options that hold where the files say nothing.
 
     Raises:
-        SimuError: a file cannot be read (exit code 1).
+        SimuError: a file cannot be read (exit code 1), or stdin is named twice (exit code 2).
         FleetFileError: one is faulty (exit code 2); tells everything that is wrong.
     """
+    if [str(path) for path in paths].count(STDIN) > 1:
+        raise SimuError("stdin is named twice: it can be read once", exit_code=ExitCode.USAGE)
     given = {name: str(path.absolute()) for name, path in (supplied or {}).items()}
     reading = read(
         [_source(str(path)) for path in paths],

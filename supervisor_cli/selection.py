@@ -98,7 +98,7 @@ def free_ids(known: Collection[str], count: int) -> list[str]:
 
 
 def numbered_ids(
-    words: Sequence[str], *, count: int | None, pattern: str | None, first: int
+    words: Sequence[str], *, count: int | None, pattern: str | None, first: int | None
 ) -> list[str]:
     """Return the ids of new charge points, each once; none where those that are free will do.
 
@@ -106,19 +106,22 @@ def numbered_ids(
         words: ids.
         count: how many; None where nothing was said.
         pattern: of the ids, as in ``CP-{n:04}``.
-        first: what n begins with.
+        first: what n begins with; None is 1.
 
     Raises:
         SimuError: that does not go together (exit code 2).
     """
     if words and (count is not None or pattern is not None):
         raise _usage("ids and --count or --id exclude each other")
+    if pattern is None and first is not None:
+        raise _usage("--first counts the ids of --id, and there is none")
     if pattern is None:
         return list(dict.fromkeys(words))
+    start = 1 if first is None else first
     try:
         ids = [
             placeholders.expand(pattern, number=number, charge_point_id=None)
-            for number in range(first, first + (1 if count is None else count))
+            for number in range(start, start + (1 if count is None else count))
         ]
     except PlaceholderError as exc:
         raise _usage(f"--id {pattern}: {exc}") from exc

@@ -91,7 +91,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
     files: FilesOption = None,
     count: CountOption = None,
     pattern: PatternOption = None,
-    first: FirstOption = 1,
+    first: FirstOption = None,
     kind: Annotated[
         ChargePointType, typer.Option("--type", "-t", case_sensitive=False, help="AC or DC.")
     ] = ChargePointType.AC,

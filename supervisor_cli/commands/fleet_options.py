@@ -35,7 +35,10 @@ PatternOption = Annotated[
     ),
 ]
 FirstOption = Annotated[
-    int, typer.Option("--first", metavar="N", min=0, help="The number of the first.")
+    int | None,
+    typer.Option(
+        "--first", metavar="N", min=0, show_default="1", help="The number of the first, with --id."
+    ),
 ]
 _MOST_NOTES: Final = 10
 _MOST_IDS: Final = 3

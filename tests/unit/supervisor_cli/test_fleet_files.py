@@ -65,6 +65,13 @@ def test_add_several_files_and_stdin(
     assert [each["id"] for each in json.loads(said.out)] == ["CP-1", "CP-2", "DC-1", "S"]
 
 
+def test_stdin_is_read_once(simuctl: Simuctl, world: World) -> None:
+    said = simuctl("add", "-f", "-", "-f", "-")
+    assert said.code == 2
+    assert said.err.startswith("error: stdin is named twice: it can be read once\n")
+    assert world.heard == []
+
+
 def test_an_id_that_is_alive_is_refused_and_stops_no_other(
     simuctl: Simuctl, world: World, file: Path
 ) -> None:
@@ -192,6 +199,7 @@ def test_add_none(simuctl: Simuctl, world: World) -> None:
         (["--count", "2", "--id", "A{m}"], "{m} is no placeholder"),
         (["--count", "2", "--id", "a b{n}"], 'id is "a b1"'),
         (["--count", "10001"], "--count"),
+        (["--count", "2", "--first", "5"], "--first counts the ids of --id, and there is none"),
     ],
 )
 def test_wrong_counts(simuctl: Simuctl, world: World, words: list[str], text: str) -> None:
