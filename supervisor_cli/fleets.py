@@ -133,7 +133,7 @@ class FleetSecrets:
     @property
     def ids(self) -> list[str]:
         """Of the charge points that have any."""
-        return [id_ for id_, each in self.charge_points.items() if _names_secrets(each)]
+        return [id_ for id_, each in self.charge_points.items() if each.has_secrets]
 
     def read(self, charge_point_id: str) -> dict[str, bytes]:
         """Return the files of a charge point: name -> what it holds.
@@ -293,10 +293,6 @@ async def _remove(
         what="the end of what was removed",
     )
     return told
-
-
-def _names_secrets(wanted: WantedChargePoint) -> bool:
-    return bool(wanted.paths) or wanted.password is not None
 
 
 def _source(path: str) -> Source:

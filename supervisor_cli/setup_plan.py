@@ -37,6 +37,8 @@ class SetUpPlan:
         start: those that are not there.
         restart: ids of those that are there, and dead.
         keep: ids of those that are as asked for, or are to be kept as they are.
+        keep_secrets: ids of those among them, and those that are restarted, whose secrets the
+            files name and nobody compares: only what is removed first is given new ones.
     """
 
     remove: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class SetUpPlan:
     start: tuple[WantedChargePoint, ...] = ()
     restart: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    keep_secrets: tuple[str, ...] = ()
 
     @property
     def destroys(self) -> tuple[str, ...]:
@@ -66,6 +69,7 @@ class SetUpPlan:
             "start": [each.id for each in self.start],
             "restart": list(self.restart),
             "keep": list(self.keep),
+            "keep_secrets": list(self.keep_secrets),
         }
 
     @property
@@ -81,7 +85,11 @@ class SetUpPlan:
             ("restart", self.restart),
             ("keep", self.keep),
         )
-        return [f"{verb} {len(ids)}: {_some(ids)}" for verb, ids in rows if ids]
+        lines = [f"{verb} {len(ids)}: {_some(ids)}" for verb, ids in rows if ids]
+        if self.keep_secrets:
+            number, ids = len(self.keep_secrets), _some(self.keep_secrets)
+            lines.append(f"keep the secrets of {number}, whatever the files name: {ids}")
+        return lines
 
 
 def plan(
@@ -110,6 +118,7 @@ def plan(
             (restart if dead and not only_add else keep).append(each.id)
         else:
             renew.append(Renewal(wanted=each, differs_in=differs_in or ()))
+    staying = {*restart, *keep}
     others = sorted((each for each in fleet.by_id if each not in names), key=natural_key)
     return SetUpPlan(
         remove=() if only_add else tuple(others),
@@ -117,6 +126,7 @@ def plan(
         start=tuple(start),
         restart=tuple(restart),
         keep=(*keep, *others) if only_add else tuple(keep),
+        keep_secrets=tuple(each.id for each in wanted if each.id in staying and each.has_secrets),
     )
 
 

@@ -31,3 +31,8 @@ class WantedChargePoint:
     def id(self) -> str:
         """Of the charge point."""
         return self.specification.id
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether any are named for it."""
+        return bool(self.paths) or self.password is not None

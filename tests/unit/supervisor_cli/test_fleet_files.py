@@ -278,6 +278,7 @@ def test_setup_load_replaces_the_fleet(simuctl: Simuctl, world: World, file: Pat
         "start": [],
         "restart": [],
         "keep": ["CP-1", "CP-2"],
+        "keep_secrets": [],
     }
 
 
@@ -481,6 +482,22 @@ def test_a_saved_fleet_needs_its_secrets_again(safe: Safe, world: World) -> None
     assert said.code == 0
     assert safe.keeper.kept.keys() == {"SAFE-1", "SAFE-2"}
     assert safe.keeper.kept["SAFE-2"]["authorization_key"].startswith(b"hex:6120")
+
+
+def test_what_keeps_its_secrets_whatever_the_file_names_is_said(safe: Safe, world: World) -> None:
+    safe("add", "-f", str(safe.file))
+    before = dict(safe.keeper.kept)
+    (safe.folder / "pw" / "SAFE-2").write_text("another password\n")
+    safe("kill", "SAFE-2")
+    said = safe("setup", "load", str(safe.file))
+    assert said.err.splitlines()[:3] == [
+        "restart 1: SAFE-2",
+        "keep 2: SAFE-1, PLAIN",
+        "keep the secrets of 2, whatever the files name: SAFE-1, SAFE-2",
+    ]
+    assert safe.keeper.kept == before
+    planned = safe("setup", "load", str(safe.file), "--dry-run", "--json")
+    assert json.loads(planned.out)["keep_secrets"] == ["SAFE-1", "SAFE-2"]
 
 
 @pytest.mark.parametrize(
