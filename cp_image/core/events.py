@@ -7,6 +7,7 @@ from cp_image.core.csms_messages import CsmsRequest
 from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.link_faults import LinkFault
 from cp_image.core.messages import Answer, DataTransfer
+from cp_image.core.transfer_faults import TransferFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +106,14 @@ class TransferEnded:
 
     Attributes:
         reason: why it failed, for people; empty where it did not.
+        fault: likewise, where it is one of these; None for all else.
         image: what was downloaded; None for an upload, and where it failed.
     """
 
     number: int
     ok: bool
     reason: str = ""
+    fault: TransferFault | None = None
     image: FirmwareImage | None = None
 
 

@@ -22,6 +22,7 @@ from cp_image.core.security_messages import (
     LogType,
 )
 from cp_image.core.status_reports import StatusReports
+from cp_image.core.transfer_faults import TransferFault
 
 _KEY: Final = "security/log-uploading"
 _REPORTS_KEY: Final = "security/log-untold"
@@ -110,7 +111,7 @@ class LogUpload:
             self._finish(order.request.request_id, LogStatus.UPLOADED)
         elif order.attempts.left == 0:
             self._log(LogLevel.ERROR, f"given up, the upload failed: {event.reason}")
-            self._finish(order.request.request_id, LogStatus.UPLOAD_FAILURE)
+            self._finish(order.request.request_id, _failure(event.fault))
         else:
             wait_s = order.attempts.interval_s
             self._log(LogLevel.WARNING, f"failed, again in {wait_s:g} s: {event.reason}")
@@ -190,6 +191,18 @@ class LogUpload:
 
     def _log(self, level: LogLevel, text: str) -> None:
         self._outbox.log(level, f"log upload: {text}")
+
+
+def _failure(fault: TransferFault | None) -> LogStatus:
+    match fault:
+        case TransferFault.BAD_MESSAGE:
+            return LogStatus.BAD_MESSAGE
+        case TransferFault.DENIED:
+            return LogStatus.PERMISSION_DENIED
+        case TransferFault.NOT_SUPPORTED:
+            return LogStatus.NOT_SUPPORTED_OPERATION
+        case None:
+            return LogStatus.UPLOAD_FAILURE
 
 
 def security_log(events: list[LoggedEvent]) -> str:

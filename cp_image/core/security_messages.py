@@ -258,9 +258,12 @@ SecurityAnswer = (
 
 
 class LogStatus(StrEnum):
-    """UploadLogStatusEnumType, those that happen here."""
+    """UploadLogStatusEnumType."""
 
+    BAD_MESSAGE = "BadMessage"
     IDLE = "Idle"
+    NOT_SUPPORTED_OPERATION = "NotSupportedOperation"
+    PERMISSION_DENIED = "PermissionDenied"
     UPLOADED = "Uploaded"
     UPLOAD_FAILURE = "UploadFailure"
     UPLOADING = "Uploading"

@@ -7,15 +7,25 @@ it; one that begins with ``%2F`` is absolute.
 import ftplib
 import io
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import unquote
 
+from cp_image.core.transfer_faults import TransferFault
 from cp_image.shell.transfer_line import Line, Location, Terms, TransferError
 
 _CHUNK_BYTES: Final = 64 * 1024
 _IMPLICIT_PORT: Final = 990
+_FAULTS: Final[Mapping[str, TransferFault]] = {
+    "500": TransferFault.BAD_MESSAGE,
+    "501": TransferFault.BAD_MESSAGE,
+    "502": TransferFault.NOT_SUPPORTED,
+    "504": TransferFault.NOT_SUPPORTED,
+    "530": TransferFault.DENIED,
+    "532": TransferFault.DENIED,
+}
+_DENYING_WORDS: Final = ("permission", "privileges", "access denied")
 
 
 class _Ftp(ftplib.FTP):
@@ -68,13 +78,26 @@ def upload(location: Location, line: Line, terms: Terms, file_name: str, content
         ftp.storbinary(f"STOR {directory}{separator}{file_name}", io.BytesIO(content), _CHUNK_BYTES)
 
 
+def fault_of(exc: ftplib.Error) -> TransferFault | None:
+    """Return what a server's refusal comes to, by its code (RFC 959 §4.2)."""
+    if isinstance(exc, ftplib.error_proto):
+        return TransferFault.BAD_MESSAGE
+    text = str(exc)
+    # 550 and 553 are said of files that are not there, too: the words tell.
+    if any(word in text.lower() for word in _DENYING_WORDS):
+        return TransferFault.DENIED
+    return _FAULTS.get(text[:3])
+
+
 @contextmanager
 def _connected(location: Location, line: Line, terms: Terms) -> Iterator[_Ftp | _Ftps]:
     if terms.proxy is not None and location.on_loopback:
         # Its data connections would need ports of their own through the proxy.
         raise TransferError("FTP does not reach this machine's own loopback: use HTTP")
     if location.port == _IMPLICIT_PORT:
-        raise TransferError("implicit FTPS (port 990) is not spoken, explicit FTPS is")
+        raise TransferError(
+            "implicit FTPS (port 990) is not spoken, explicit FTPS is", TransferFault.NOT_SUPPORTED
+        )
     secure = location.scheme == "ftps"
     ftp = _Ftps(context=terms.make_tls()) if secure else _Ftp()
     ftp.line = line

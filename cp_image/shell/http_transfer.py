@@ -8,12 +8,20 @@ from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from cp_image.core.transfer_faults import TransferFault
 from cp_image.shell.transfer_line import Line, Location, Terms, TransferError, parse
 
 _CHUNK_BYTES: Final = 64 * 1024
 _MAX_REDIRECTS: Final = 5
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SAME_METHOD_REDIRECTS: Final = frozenset({307, 308})
+_FAULTS: Final[Mapping[int, TransferFault]] = {
+    400: TransferFault.BAD_MESSAGE,
+    401: TransferFault.DENIED,
+    403: TransferFault.DENIED,
+    405: TransferFault.NOT_SUPPORTED,
+    501: TransferFault.NOT_SUPPORTED,
+}
 _NO_PUT: Final = frozenset({404, 405, 501})
 """What servers say that take no PUT, or know no file of that name to replace."""
 
@@ -28,7 +36,7 @@ def download(location: Location, line: Line, terms: Terms, sink: Callable[[bytes
     response = _follow("GET", location, line, terms, None, {}, _REDIRECTS)
     with response:
         if not 200 <= response.status < 300:
-            raise TransferError(_status(response))
+            raise _refusal(response.status)
         expected = response.length
         if expected is not None and expected > terms.max_bytes:
             raise TransferError(
@@ -52,12 +60,12 @@ def upload(location: Location, line: Line, terms: Terms, file_name: str, content
     headers = {"Content-Type": "application/gzip"}
     directory = location.path if location.path.endswith("/") else f"{location.path}/"
     inside = replace(location, path=directory + quote(file_name))
-    status, reason = _send("PUT", inside, line, terms, content, headers)
+    status = _send("PUT", inside, line, terms, content, headers)
     if status in _NO_PUT:
         headers["Content-Disposition"] = f'attachment; filename="{quote(file_name)}"'
-        status, reason = _send("POST", location, line, terms, content, headers)
+        status = _send("POST", location, line, terms, content, headers)
     if not 200 <= status < 300:
-        raise TransferError(reason)
+        raise _refusal(status)
 
 
 def _send(
@@ -67,10 +75,10 @@ def _send(
     terms: Terms,
     content: bytes,
     headers: Mapping[str, str],
-) -> tuple[int, str]:
+) -> int:
     response = _follow(method, location, line, terms, content, headers, _SAME_METHOD_REDIRECTS)
     with response:
-        return response.status, _status(response)
+        return response.status
 
 
 def _follow(
@@ -177,8 +185,9 @@ def _host_and_port(location: Location) -> str:
     return host if location.port is None else f"{host}:{location.port}"
 
 
-def _status(response: HTTPResponse) -> str:
+def _refusal(status: int) -> TransferError:
     try:
-        return f"HTTP {response.status} {HTTPStatus(response.status).phrase}"
+        text = f"HTTP {status} {HTTPStatus(status).phrase}"
     except ValueError:
-        return f"HTTP {response.status}"
+        text = f"HTTP {status}"
+    return TransferError(text, _FAULTS.get(status))

@@ -10,11 +10,22 @@ from threading import Lock
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from cp_image.core.transfer_faults import TransferFault
+
+_BAD: Final = TransferFault.BAD_MESSAGE
 SCHEMES: Final = ("ftp", "ftps", "http", "https")
 
 
 class TransferError(Exception):
-    """A transfer failed; the text says why in a few words for people."""
+    """A transfer failed; the text says why in a few words for people.
+
+    Attributes:
+        fault: why, where it is one of these; None for all else.
+    """
+
+    def __init__(self, text: str, fault: TransferFault | None = None) -> None:
+        super().__init__(text)
+        self.fault = fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,20 +93,21 @@ def parse(url: str) -> Location:
         TransferError: it is none, or of a scheme that is not spoken.
     """
     if not url.isprintable() or " " in url:
-        raise TransferError("the location is no URL: it holds blanks or control characters")
+        raise TransferError("the location is no URL: it holds blanks or control characters", _BAD)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise TransferError(f"the location is no URL: {exc}") from exc
+        raise TransferError(f"the location is no URL: {exc}", _BAD) from exc
+    if not parts.scheme:
+        raise TransferError("the location is no URL: it has no scheme", _BAD)
     if parts.scheme not in SCHEMES:
         raise TransferError(
-            f"the location begins with '{parts.scheme}', spoken are {', '.join(SCHEMES)}"
-            if parts.scheme
-            else "the location is no URL: it has no scheme"
+            f"the location begins with '{parts.scheme}', spoken are {', '.join(SCHEMES)}",
+            TransferFault.NOT_SUPPORTED,
         )
     if not host:
-        raise TransferError("the location names no host")
+        raise TransferError("the location names no host", _BAD)
     return Location(
         scheme=parts.scheme,
         host=host,

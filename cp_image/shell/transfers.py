@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from ftplib import Error as FtpError
-from http.client import HTTPException
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected, UnknownProtocol
 from typing import Final, TypeVar
 
 from cp_image.core.effects import Download, Upload
 from cp_image.core.events import TransferEnded
 from cp_image.core.firmware_image import FirmwareImage
+from cp_image.core.transfer_faults import TransferFault
 from cp_image.shell import ftp_transfer, http_transfer
 from cp_image.shell.csms_failures import why_not_connected
 from cp_image.shell.transfer_line import Line, Location, Terms, TransferError, parse
@@ -42,7 +43,7 @@ async def download(effect: Download, terms: Terms) -> TransferEnded:
     try:
         image = await _in_thread(work, terms)
     except _FAILURES as exc:
-        return TransferEnded(number=effect.number, ok=False, reason=_reason(exc))
+        return _failed(effect.number, exc)
     return TransferEnded(number=effect.number, ok=True, image=image)
 
 
@@ -59,7 +60,7 @@ async def upload(effect: Upload, terms: Terms, log_lines: list[str] | None) -> T
     try:
         await _in_thread(work, terms)
     except _FAILURES as exc:
-        return TransferEnded(number=effect.number, ok=False, reason=_reason(exc))
+        return _failed(effect.number, exc)
     return TransferEnded(number=effect.number, ok=True)
 
 
@@ -104,6 +105,24 @@ class _Http:
 class _Ftp:
     download = staticmethod(ftp_transfer.download)
     upload = staticmethod(ftp_transfer.upload)
+
+
+def _failed(number: int, exc: Exception) -> TransferEnded:
+    return TransferEnded(number=number, ok=False, reason=_reason(exc), fault=_fault(exc))
+
+
+def _fault(exc: Exception) -> TransferFault | None:
+    match exc:
+        case TransferError():
+            return exc.fault
+        case FtpError():
+            return ftp_transfer.fault_of(exc)
+        case RemoteDisconnected():
+            return None  # no answer at all
+        case BadStatusLine() | UnknownProtocol():
+            return TransferFault.BAD_MESSAGE
+        case _:
+            return None
 
 
 def _reason(exc: Exception) -> str:

@@ -45,6 +45,7 @@ from cp_image.core.link_security import ATTEMPTS
 from cp_image.core.messages import BootNotification, RegistrationStatus
 from cp_image.core.security_events import LOG_LENGTH, LoggedEvent
 from cp_image.core.security_settings import SecuritySettings
+from cp_image.core.transfer_faults import TransferFault
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 from tests.unit.core.security_fakes import FakeReader, fake_pem
 
@@ -854,6 +855,22 @@ def test_a_failed_upload_is_tried_again_and_given_up() -> None:
     end(station, ok=False)
     station.run(100)
     assert log_statuses(station) == [("Uploading", 7), ("UploadFailure", 7)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (TransferFault.BAD_MESSAGE, "BadMessage"),
+        (TransferFault.DENIED, "PermissionDenied"),
+        (TransferFault.NOT_SUPPORTED, "NotSupportedOperation"),
+    ],
+)
+def test_a_failed_upload_says_what_is_wrong(fault: TransferFault, status: str) -> None:
+    station = at_profile(P.TLS)
+    get_log(station)
+    number = station.wanted(Upload)[-1].number
+    station.handle(TransferEnded(number=number, ok=False, reason="refused", fault=fault))
+    assert log_statuses(station) == [("Uploading", 7), (status, 7)]
 
 
 def test_the_newest_request_goes_first() -> None:

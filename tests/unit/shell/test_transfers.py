@@ -17,6 +17,7 @@ import pytest
 from cp_image.core.effects import Download, Upload
 from cp_image.core.events import TransferEnded
 from cp_image.core.firmware_image import FirmwareImage
+from cp_image.core.transfer_faults import TransferFault
 from cp_image.shell import transfers
 from cp_image.shell.recent_log import RecentLog
 from cp_image.shell.transfer_line import Terms
@@ -78,8 +79,8 @@ def check_uploaded(content: bytes) -> None:
     assert text == "[charge point]\nid = CP-1\n[log]\na line\nünd\n"
 
 
-def failed(reason: str, number: int = 1) -> TransferEnded:
-    return TransferEnded(number=number, ok=False, reason=reason)
+def failed(reason: str, number: int = 1, fault: TransferFault | None = None) -> TransferEnded:
+    return TransferEnded(number=number, ok=False, reason=reason, fault=fault)
 
 
 # -- HTTP -----------------------------------------------------------------------------------------
@@ -159,8 +160,10 @@ def test_nobody_is_there() -> None:
     ],
 )
 def test_a_location_that_is_none(location: str, reason: str) -> None:
-    assert download(location) == failed(reason)
-    assert upload(location) == failed(reason, 2)
+    unspoken = "spoken" in reason
+    fault = TransferFault.NOT_SUPPORTED if unspoken else TransferFault.BAD_MESSAGE
+    assert download(location) == failed(reason, fault=fault)
+    assert upload(location) == failed(reason, 2, fault)
 
 
 def test_a_path_that_ftp_cannot_say(ftp_root: Path) -> None:
@@ -209,9 +212,28 @@ def test_http_upload_posts_where_put_is_not_taken(http: HttpFiles, status: int) 
     check_uploaded(http.seen[1].body)
 
 
-def test_http_upload_that_is_refused(http: HttpFiles) -> None:
-    http.statuses["PUT", f"/in/{NAME}"] = 403
-    assert upload(f"{http.url}/in") == failed("HTTP 403 Forbidden", 2)
+@pytest.mark.parametrize(
+    ("status", "words", "fault"),
+    [
+        (400, "HTTP 400 Bad Request", TransferFault.BAD_MESSAGE),
+        (401, "HTTP 401 Unauthorized", TransferFault.DENIED),
+        (403, "HTTP 403 Forbidden", TransferFault.DENIED),
+        (507, "HTTP 507 Insufficient Storage", None),
+    ],
+)
+def test_http_upload_that_is_refused(
+    http: HttpFiles, status: int, words: str, fault: TransferFault | None
+) -> None:
+    http.statuses["PUT", f"/in/{NAME}"] = status
+    assert upload(f"{http.url}/in") == failed(words, 2, fault)
+
+
+@pytest.mark.parametrize(("status", "words"), [(405, "Method Not Allowed"), (501, "")])
+def test_http_upload_where_nothing_is_taken(http: HttpFiles, status: int, words: str) -> None:
+    http.statuses["PUT", f"/in/{NAME}"] = http.statuses["POST", "/in"] = status
+    ended = upload(f"{http.url}/in")
+    assert ended.reason.startswith(f"HTTP {status} {words}")
+    assert ended.fault is TransferFault.NOT_SUPPORTED
 
 
 def test_https(ca: Authority) -> None:
@@ -268,10 +290,14 @@ def test_ftp_that_is_refused(ftp_root: Path) -> None:
         assert not ended.ok
         assert ended.reason.startswith("550 ")
         ended = download(f"ftp://user:wrong@localhost:{port}/fw.bin")
-        assert ended == failed("530 Authentication failed.")
-        ended = upload(f"ftp://localhost:{port}/out")
+        assert ended == failed("530 Authentication failed.", fault=TransferFault.DENIED)
+        ended = upload(f"ftp://localhost:{port}/out")  # whoever is anonymous may not write
         assert not ended.ok
         assert ended.reason.startswith("550 ")
+        assert ended.fault is TransferFault.DENIED
+        ended = upload(f"ftp://user:pass@localhost:{port}/none")
+        assert ended.reason.startswith("550 ")
+        assert ended.fault is None
 
 
 def test_ftp_file_that_is_too_large(ftp_root: Path) -> None:
