@@ -63,10 +63,20 @@ class _Lines:
 
 @contextmanager
 def stages() -> Iterator[Stages]:
-    """Show steps while the block runs; on a terminal nothing is left of them."""
+    """Show steps while the block runs; on a terminal nothing is left of them.
+
+    Who interrupts the block ends what is shown, not what the launcher does, and is told so.
+    """
+    import asyncio  # noqa: PLC0415 - costs 50 ms that --help need not pay
+
     console = talk_console()
-    if not console.is_terminal:
-        yield _Lines(console)
-        return
-    with bar(console) as progress:
-        yield _Bars(progress)
+    try:
+        if console.is_terminal:
+            with bar(console) as progress:
+                yield _Bars(progress)
+        else:
+            yield _Lines(console)
+    except asyncio.CancelledError:
+        said = "the launcher still does what it was asked for: simuctl ls shows it"
+        console.print(said, markup=False, soft_wrap=True)
+        raise

@@ -1,5 +1,6 @@
 """How far something is, on a terminal and elsewhere."""
 
+import asyncio
 import io
 
 import pytest
@@ -17,6 +18,20 @@ def shown(monkeypatch: pytest.MonkeyPatch, total: int, *, terminal: bool) -> str
                 progress.show(what, done, total)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_who_interrupts_is_told_that_the_launcher_goes_on(
+    monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
+    monkeypatch.setattr(stages, "talk_console", lambda: console)
+    with pytest.raises(asyncio.CancelledError), stages.stages() as progress:
+        progress.show("starting", 3, 20)
+        raise asyncio.CancelledError
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue()
+    assert said.endswith("the launcher still does what it was asked for: simuctl ls shows it\n")
 
 
 def test_a_terminal_shows_a_bar_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
