@@ -26,9 +26,14 @@ def test_who_interrupts_is_told_that_the_launcher_goes_on(
 ) -> None:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=80, color_system=None)
     monkeypatch.setattr(stages, "talk_console", lambda: console)
-    with pytest.raises(asyncio.CancelledError), stages.stages() as progress:
-        progress.show("starting", 3, 20)
-        raise asyncio.CancelledError
+
+    def interrupted() -> None:
+        with stages.stages() as progress:
+            progress.show("starting", 3, 20)
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        interrupted()
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     assert said.endswith("the launcher still does what it was asked for: simuctl ls shows it\n")
