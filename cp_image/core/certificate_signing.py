@@ -5,12 +5,14 @@ key where none comes. A certificate that ends is renewed in time.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from cp_image.api.secrets import SecurityProfile
+from cp_image.core.certificate_to_come import CertificateToCome
 from cp_image.core.certificates import CertificateError, CertificateReader, split_pem
 from cp_image.core.configuration_keys import Key
 from cp_image.core.desk import Handler, Reply
@@ -84,6 +86,9 @@ class CertificateSigning:
         self._outbox = outbox = ground.outbox
         self._asked = outbox.recall(ground.stored, _KEY, _Asked)
         self._last_number = outbox.recall(ground.stored, _LAST_KEY, int) or 0
+        self._to_come = CertificateToCome(
+            stored=ground.stored, clock=ground.clock, outbox=outbox, use=self._use
+        )
         self._call: int | None = None
         self._renew_at: float | None = None
         """station time"""
@@ -148,7 +153,8 @@ class CertificateSigning:
                 self._give_up("no certificate has come")
             else:
                 self._generate(msgspec.structs.replace(asked, repeated=asked.repeated + 1))
-        due = self._renew_at
+        self._to_come.tick(now)
+        due = None if self._to_come.is_awaited else self._renew_at
         if asked is None and due is not None and self._clock.at(now) >= due:
             self._renew_at = self._clock.at(now) + _RENEWED_AGAIN_S
             self._log(LogLevel.INFO, "the certificate of the charge point is to be renewed")
@@ -156,9 +162,12 @@ class CertificateSigning:
 
     def next_deadline(self) -> float | None:
         """Return when `tick` has something to do; None when only an event changes that."""
+        deadlines = [self._to_come.next_deadline()]
         if self._asked is not None:
-            return self._asked.waits_until
-        return None if self._renew_at is None else self._clock.instant(self._renew_at)
+            deadlines.append(self._asked.waits_until)
+        elif self._renew_at is not None and not self._to_come.is_awaited:
+            deadlines.append(self._clock.instant(self._renew_at))
+        return min((at for at in deadlines if at is not None), default=None)
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -193,11 +202,11 @@ class CertificateSigning:
     # -- taking -------------------------------------------------------------------------------
 
     def _signed(self, request: CertificateSigned, now: float) -> Reply:
-        asked = self._asked
         chain = split_pem(request.certificate_chain)
-        why_not = self._why_not(request.certificate_chain, chain, now)
-        if why_not or asked is None:
-            text = f"the certificate of a CertificateSigned is rejected: {why_not}"
+        try:
+            asked, begins_at = self._examined(request.certificate_chain, chain, now)
+        except CertificateError as exc:
+            text = f"the certificate of a CertificateSigned is rejected: {exc}"
             self._log(LogLevel.WARNING, text)
             return Reply(
                 answer=CertificateSignedAnswer(status=CertificateSignedStatus.REJECTED),
@@ -208,39 +217,53 @@ class CertificateSigning:
         identity = Identity(number=asked.number, chain="".join(chain))
         return Reply(
             answer=CertificateSignedAnswer(status=CertificateSignedStatus.ACCEPTED),
-            then=lambda now: self._take(identity, now),
+            then=lambda now: self._take(identity, begins_at, now),
         )
 
-    def _take(self, identity: Identity, now: float) -> None:
+    def _take(self, identity: Identity, begins_at: float, now: float) -> None:
         self._keep(None)
+        self._to_come.take(identity, begins_at, now)
+        if self._to_come.is_awaited:
+            moment = datetime.fromtimestamp(begins_at, UTC)
+            self._log(LogLevel.INFO, f"another certificate will be used from {moment:%FT%TZ} on")
+
+    def _use(self, identity: Identity, now: float) -> None:
         self._log(LogLevel.INFO, "the charge point has another certificate")
         self._link.take_identity(identity, now)
 
-    def _why_not(self, text: str, chain: tuple[str, ...], now: float) -> str:
-        """Return why a chain cannot be taken; empty where it can."""
+    def _examined(self, text: str, chain: tuple[str, ...], now: float) -> tuple[_Asked, float]:
+        """Return what a chain was asked for with, and when it begins to be valid.
+
+        Raises:
+            CertificateError: it cannot be taken.
+        """
         asked = self._asked
         if asked is None or not asked.csr:
-            return "none was asked for"
+            raise CertificateError("none was asked for")
         most = self._configuration.integer(Key.CERTIFICATE_SIGNED_MAX_CHAIN_SIZE)
         if len(text) > most:
-            return f"the chain has more than {most} characters"
+            raise CertificateError(f"the chain has more than {most} characters")
         if not chain:
-            return "it is no PEM certificate"
+            raise CertificateError("it is no PEM certificate")
         if not self._roots():
-            return "no CentralSystemRootCertificate is installed that could vouch for it"
-        try:
-            facts = self._reader.read(chain[0])
-            self._reader.verify_chain(chain, self._roots(), self._clock.at(now))
-        except CertificateError as exc:
-            return str(exc)
+            raise CertificateError(
+                "no CentralSystemRootCertificate is installed that could vouch for it"
+            )
+        facts = self._reader.read(chain[0])
+        # Whitepaper A02: one that is not valid yet is used as soon as it is.
+        self._reader.verify_chain(chain, self._roots(), max(self._clock.at(now), facts.begins_at))
         if facts.public_key != asked.public_key:
-            return "it is of another key than the one that was to be signed"
+            raise CertificateError("it is of another key than the one that was to be signed")
         if facts.common_name != self._charge_point_id:
-            return f"its common name is '{facts.common_name}', not '{self._charge_point_id}'"
+            raise CertificateError(
+                f"its common name is '{facts.common_name}', not '{self._charge_point_id}'"
+            )
         organization = self._configuration.text(Key.CPO_NAME)
         if organization and facts.organization != organization:
-            return f"its organization is '{facts.organization}', not '{organization}'"
-        return ""
+            raise CertificateError(
+                f"its organization is '{facts.organization}', not '{organization}'"
+            )
+        return asked, facts.begins_at
 
     # -- renewal ------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ C = ConfigurationStatus
 P = SecurityProfile
 OLD_KEY = b"0123456789abcdef"
 NEW_KEY = bytes(range(20))
+DAY_S = 86_400.0
 ROOT = fake_pem("Root")
 OWN = fake_pem("CP-0001", issuer="Root")
 GIVEN_SECRETS = SecuritySettings(authorization_key=OLD_KEY, root_ca=ROOT, client_cert=OWN)
@@ -506,7 +507,7 @@ def test_a_certificate_comes_before_the_profile_that_takes_it() -> None:
     ("facts", "words"),
     [
         ({"ends_at": EPOCH - 1}, "has expired"),
-        ({"begins_at": EPOCH + 1000}, "has expired"),
+        ({"begins_at": EPOCH + 2000, "ends_at": EPOCH + 1000}, "has expired"),
         ({"issuer": "Stranger"}, "does not come from a root certificate"),
         ({"public_key": "another"}, "it is of another key"),
         ({"name": "CP-0002"}, "its common name is 'CP-0002', not 'CP-0001'"),
@@ -524,6 +525,54 @@ def test_a_certificate_that_is_no_good(facts: dict[str, Any], words: str) -> Non
     assert words in " ".join(station.logs())
     assert told(station)[-1] == "InvalidChargePointCertificate"
     assert station.wanted(Disconnect) == []
+
+
+def test_a_certificate_that_is_not_valid_yet_is_used_as_soon_as_it_is() -> None:
+    station = asking(at_profile(P.MUTUAL_TLS))
+    chain = signed_pem(station, begins_at=EPOCH + 1000)
+    assert sign(station, chain) == "Accepted"
+    assert "from 2023-11-14T22:30:00Z on" in " ".join(station.logs())
+    station.run(990)
+    assert credentials(station).identity == Identity(number=GIVEN, chain=OWN)
+    assert station.wanted(Disconnect) == []
+    station = station.power_cut()
+    station.connect()
+    assert credentials(station).identity == Identity(number=GIVEN, chain=OWN)
+    station.run(10)
+    assert credentials(station).identity == Identity(number=1, chain=chain)
+    assert len(station.wanted(Disconnect)) == 1
+    reconnect(station)
+    assert told(station)[-1] == "ReconfigurationOfSecurityParameters"
+    assert station.wanted(ForgetKey) == []
+
+
+def test_the_newest_certificate_takes_the_place_of_one_that_is_to_come() -> None:
+    station = asking(at_profile(P.MUTUAL_TLS))
+    sign(station, signed_pem(station, begins_at=EPOCH + 1000))
+    chain = signed_pem(asking(station))
+    assert sign(station, chain) == "Accepted"
+    assert station.wanted(ForgetKey) == [ForgetKey(number=1)]
+    assert credentials(station).identity == Identity(number=2, chain=chain)
+    reconnect(station)
+    station.run(2000)
+    assert credentials(station).identity == Identity(number=2, chain=chain)
+
+
+def test_nothing_is_renewed_while_a_certificate_is_to_come() -> None:
+    own = fake_pem(
+        "CP-0001", issuer="Root", begins_at=EPOCH - 300 * DAY_S, ends_at=EPOCH + 65 * DAY_S
+    )
+    station = made(replace(GIVEN_SECRETS, profile=P.MUTUAL_TLS, client_cert=own))
+    station.csms.interval_s = 10_000_000
+    station.connect()
+    asking(station)
+    sign(station, signed_pem(station, begins_at=EPOCH + 60 * DAY_S))
+    station.run(59 * DAY_S)
+    assert len(station.wanted(GenerateKeyAndCsr)) == 1
+    station.run(DAY_S)
+    identity = credentials(station).identity
+    assert identity is not None
+    assert identity.number == 1
 
 
 def test_a_chain_that_is_too_long_or_no_chain() -> None:
