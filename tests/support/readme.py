@@ -97,7 +97,8 @@ def run_shell(
     Args:
         text: the lines; the first that fails ends it.
         directory: in which they run.
-        environment: variables beside those of this process; they win.
+        environment: variables beside those of this process; they win, but the path is led by
+            this project's programs.
         programs: further folders for the path, before all others.
         within_s: how long it may take.
         shell: and its options.
@@ -108,16 +109,12 @@ def run_shell(
     Raises:
         AssertionError: a line failed; says what came out.
     """
-    path = [*map(str, programs), str(Path(sys.executable).parent), os.environ["PATH"]]
+    variables = {**os.environ, **(environment or {})}
+    path = [*map(str, programs), str(Path(sys.executable).parent), variables["PATH"]]
     ran = subprocess.run(
         [*shell, "-c", text],
         cwd=directory,
-        env={
-            **os.environ,
-            "PATH": os.pathsep.join(path),
-            "NO_COLOR": "1",
-            **(environment or {}),
-        },
+        env={"NO_COLOR": "1", **variables, "PATH": os.pathsep.join(path)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
