@@ -74,22 +74,22 @@ class SetUpPlan:
 
     @property
     def lines(self) -> list[str]:
-        """What is to be done, for people; a line for each kind of it."""
-        renewed = [
-            f"{each.wanted.id} ({', '.join(each.differs_in) or 'not known'})" for each in self.renew
-        ]
-        rows: Sequence[tuple[str, Sequence[str]]] = (
-            ("remove", self.remove),
-            ("start anew", renewed),
-            ("start", [each.id for each in self.start]),
-            ("restart", self.restart),
-            ("keep", self.keep),
+        """What is to be done, for people; a line for each kind of it, and why it is."""
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for each in self.renew:
+            alike.setdefault(each.differs_in, []).append(each.wanted.id)
+        rows: Sequence[tuple[str, Sequence[str], str]] = (
+            ("remove {}", self.remove, ""),
+            *(
+                ("start anew {}", ids, f" ({', '.join(differs_in) or 'not known'})")
+                for differs_in, ids in alike.items()
+            ),
+            ("start {}", [each.id for each in self.start], ""),
+            ("restart {}", self.restart, ""),
+            ("keep {}", self.keep, ""),
+            ("keep the secrets of {}, whatever the files name", self.keep_secrets, ""),
         )
-        lines = [f"{verb} {len(ids)}: {_some(ids)}" for verb, ids in rows if ids]
-        if self.keep_secrets:
-            number, ids = len(self.keep_secrets), _some(self.keep_secrets)
-            lines.append(f"keep the secrets of {number}, whatever the files name: {ids}")
-        return lines
+        return [f"{what.format(len(ids))}: {_some(ids)}{why}" for what, ids, why in rows if ids]
 
 
 def plan(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 import typer
@@ -19,6 +19,7 @@ from supervisor_cli.commands.container_options import (
     PidsOption,
 )
 from supervisor_cli.commands.fleet_options import (
+    CentralSystemOption,
     CountOption,
     FilesOption,
     FirstOption,
@@ -48,8 +49,6 @@ from supervisor_cli.selection import free_ids, numbered_ids
 from supervisor_cli.stages import stages
 from supervisor_cli.terminal import say
 
-CENTRAL_SYSTEM_VARIABLE: Final = "SIMU_CENTRAL_SYSTEM"
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
@@ -78,16 +77,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
         ),
     ] = None,
     *,
-    central_system: Annotated[
-        str | None,
-        typer.Option(
-            "--central-system",
-            "-u",
-            metavar="URL",
-            envvar=CENTRAL_SYSTEM_VARIABLE,
-            help="CSMS URL, ws:// or wss://, without the charge point id; needed without -f.",
-        ),
-    ] = None,
+    central_system: CentralSystemOption = None,
     files: FilesOption = None,
     count: CountOption = None,
     pattern: PatternOption = None,

@@ -10,11 +10,8 @@ from supervisor_cli import fleets
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.fleet_options import (
     given_options,
-    is_given,
-    note,
+    read_files,
     refuse_beside,
-    say_what_a_pki_gives,
-    supplied,
 )
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.fleets import Fleet, FleetSecrets
@@ -54,10 +51,9 @@ def add_files(
     Args:
         context: of the command.
         files: their names; ``-`` is stdin.
-        central_system: on the command line it takes the place of what the files say; from the
-            environment it fills in where they say nothing.
-        secret_paths: for those that need secrets and name none.
-        pki: likewise.
+        central_system: as `read_files` takes it; likewise the secrets and the PKI.
+        secret_paths: by the names of `cp_image.api.secrets`.
+        pki: a folder.
         wait_s: how long to wait for the CSMS; None: not at all.
         as_json: how the outcomes are printed.
 
@@ -65,23 +61,11 @@ def add_files(
         SimuError: other options are given, a file is faulty, or any charge point fails.
     """
     refuse_beside("-f", given_options(context, _ALLOWED))
-    said = {"central_system": central_system} if central_system is not None else {}
-    on_the_line = is_given(context, "central_system")
-    common = settings(context)
-    at_hand, of_pki = supplied(secret_paths, pki, common.environment)
-    fleet = fleets.load_fleet(
-        *files,
-        supplied=at_hand,
-        from_pki=of_pki,
-        over=said if on_the_line else {},
-        under={} if on_the_line else said,
-    )
-    note(fleet)
-    say_what_a_pki_gives(fleet, at_hand, of_pki)
+    fleet = read_files(context, files, central_system, secret_paths, pki)
     FleetSecrets.of(fleet.charge_points).check()
     if not fleet.charge_points:
         say("the files ask for no charge points")
-    tell(run(_start(common, fleet, wait_s)), as_json=as_json)
+    tell(run(_start(settings(context), fleet, wait_s)), as_json=as_json)
 
 
 async def _start(common: Settings, fleet: Fleet, wait_s: float | None) -> list[Told]:

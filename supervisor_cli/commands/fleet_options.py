@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cp_image.api.secrets import ROOT_CA, SecurityProfile, TlsVerification
+from supervisor_cli.context import settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.secret_files import PLACE_OF_ID
 from supervisor_cli.terminal import say
@@ -22,6 +23,17 @@ FilesOption = Annotated[
         "-f",
         metavar="FILE",
         help="Charge points of a fleet file, YAML or JSON; - is stdin; may be repeated.",
+    ),
+]
+CENTRAL_SYSTEM_VARIABLE: Final = "SIMU_CENTRAL_SYSTEM"
+CentralSystemOption = Annotated[
+    str | None,
+    typer.Option(
+        "--central-system",
+        "-u",
+        metavar="URL",
+        envvar=CENTRAL_SYSTEM_VARIABLE,
+        help="CSMS URL, ws:// or wss://, without the charge point id; wins over what files say.",
     ),
 ]
 CountOption = Annotated[
@@ -48,7 +60,44 @@ _DANGERS: Final = (
 )
 
 
-def note(fleet: "Fleet") -> None:
+def read_files(
+    context: typer.Context,
+    files: Sequence[str],
+    central_system: str | None,
+    secret_paths: Mapping[str, Path | None],
+    pki: Path | None,
+) -> "Fleet":
+    """Return what fleet files ask for, and say what is ignored, dangerous or not in the files.
+
+    Args:
+        context: of the command, which has `CentralSystemOption`.
+        files: their names; ``-`` is stdin.
+        central_system: on the command line it takes the place of what the files say; from the
+            environment it fills in where they say nothing.
+        secret_paths: for those that need secrets and name none.
+        pki: likewise.
+
+    Raises:
+        SimuError: a file cannot be read, or is faulty.
+    """
+    from supervisor_cli.fleets import load_fleet  # noqa: PLC0415 - YAML costs 50 ms
+
+    said = {"central_system": central_system} if central_system is not None else {}
+    on_the_line = _is_given(context, "central_system")
+    at_hand, of_pki = _supplied(secret_paths, pki, settings(context).environment)
+    fleet = load_fleet(
+        *files,
+        supplied=at_hand,
+        from_pki=of_pki,
+        over=said if on_the_line else {},
+        under={} if on_the_line else said,
+    )
+    _note(fleet)
+    _say_what_a_pki_gives(fleet, at_hand, of_pki)
+    return fleet
+
+
+def _note(fleet: "Fleet") -> None:
     """Say what stands in fleet files and is ignored, and what is dangerous."""
     for verification, what in _DANGERS:
         ids = [
@@ -64,7 +113,7 @@ def note(fleet: "Fleet") -> None:
         say(f"note: … and {len(fleet.notes) - _MOST_NOTES} more")
 
 
-def say_what_a_pki_gives(
+def _say_what_a_pki_gives(
     fleet: "Fleet", at_hand: Mapping[str, Path], of_pki: Collection[str]
 ) -> None:
     """Say which charge points get from a PKI what their file does not name."""
@@ -85,7 +134,7 @@ def some(ids: Sequence[str]) -> str:
     return ", ".join(ids[:_MOST_IDS]) + more
 
 
-def supplied(
+def _supplied(
     paths: Mapping[str, Path | None], pki: Path | None, environment: str
 ) -> tuple[dict[str, Path], frozenset[str]]:
     """Return where secrets are for those that need them and name none.
@@ -130,7 +179,7 @@ def refuse_beside(what: str, given: Collection[str]) -> None:
         )
 
 
-def is_given(context: typer.Context, name: str) -> bool:
+def _is_given(context: typer.Context, name: str) -> bool:
     """Whether a parameter stands on the command line itself, not in the environment."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"

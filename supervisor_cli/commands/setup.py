@@ -10,7 +10,7 @@ import typer
 
 from cp_image.api.central_system import without_password
 from launcher.api import Specification
-from supervisor_cli.commands.fleet_options import note, say_what_a_pki_gives, some, supplied
+from supervisor_cli.commands.fleet_options import CentralSystemOption, read_files, some
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.commands.security import (
     ClientCertOption,
@@ -107,6 +107,7 @@ def load(  # noqa: PLR0913 - the secrets a file does not have
         list[str], typer.Argument(metavar="FILE", help="Fleet files, YAML or JSON; - is stdin.")
     ],
     *,
+    central_system: CentralSystemOption = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Only add: what is there stays as it is.")
     ] = False,
@@ -125,14 +126,9 @@ def load(  # noqa: PLR0913 - the secrets a file does not have
     as_json: AsJson = False,
 ) -> None:
     """Make the fleet what files say: remove, start, restart; what is right stays untouched."""
-    from supervisor_cli.fleets import load_fleet  # noqa: PLC0415 - YAML costs 50 ms
-
     paths = paths_of(password_file, root_ca, client_cert, client_key, manufacturer_ca)
     common = settings(context)
-    at_hand, of_pki = supplied(paths, pki, common.environment)
-    fleet = load_fleet(*file, supplied=at_hand, from_pki=of_pki)
-    note(fleet)
-    say_what_a_pki_gives(fleet, at_hand, of_pki)
+    fleet = read_files(context, file, central_system, paths, pki)
     if dry_run:
         _show(run(_snapshot(common)), fleet, only_add=keep, as_json=as_json)
         return

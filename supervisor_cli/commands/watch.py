@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from supervisor_cli.commands.add import CENTRAL_SYSTEM_VARIABLE
+from supervisor_cli.commands.fleet_options import CENTRAL_SYSTEM_VARIABLE
 from supervisor_cli.commands.options import examples
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError

@@ -98,6 +98,10 @@ def test_the_option_wins_over_the_file_and_the_environment_does_not(
     assert simuctl("add", "-f", str(path), "-u", "ws://option").code == 0
     urls = [each["central_system"] for each in world.commands()[-1]["charge_points"]]
     assert urls == ["ws://option", "ws://option"]
+    planned = simuctl("setup", "load", str(path), "--dry-run")
+    assert planned.out == "start anew 2: A, B (central_system)\n"
+    planned = simuctl("setup", "load", str(path), "--dry-run", "-u", "ws://option")
+    assert planned.out == "keep 2: A, B\n"
 
 
 @pytest.mark.parametrize(
