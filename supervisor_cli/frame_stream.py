@@ -109,13 +109,13 @@ class FrameStream:
     def open(self) -> None:
         """Ask for the frames of all that live; of the others as soon as they do."""
         for charge_point_id in self._orders:
-            if self._wire.is_alive(charge_point_id):
-                self._ask(charge_point_id, self._last)
-            else:
-                # All that it says when it comes up is new.
-                self._asked.add(charge_point_id)
-                self._lost.add(charge_point_id)
+            if not self._begin(charge_point_id, self._last):
                 self._on_note(charge_point_id, "is not running: waiting for it")
+
+    def join(self, charge_point_id: str) -> None:
+        """Ask for the frames of one that has come since, from its first."""
+        self._orders[charge_point_id] = FrameOrder()
+        self._begin(charge_point_id, _ALL_KEPT)
 
     def close(self) -> None:
         """Renew nothing any more; what was asked for runs out by itself."""
@@ -196,6 +196,15 @@ class FrameStream:
             self._ask(charge_point_id, _ALL_KEPT)
 
     # -- what is asked --------------------------------------------------------------------------
+
+    def _begin(self, charge_point_id: str, last: int) -> bool:
+        if self._wire.is_alive(charge_point_id):
+            self._ask(charge_point_id, last)
+            return True
+        # All that it says when it comes up is new.
+        self._asked.add(charge_point_id)
+        self._lost.add(charge_point_id)
+        return False
 
     def _ask_anew(self, charge_point_id: str) -> None:
         self._lost.discard(charge_point_id)

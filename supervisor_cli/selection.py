@@ -2,7 +2,7 @@
 
 import difflib
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -35,6 +35,17 @@ def select(known: Collection[str], words: Sequence[str], *, everything: bool) ->
     for word in words:
         selected.update(dict.fromkeys(_expand(known, word)))
     return list(selected)
+
+
+def later_ones(words: Sequence[str], *, everything: bool) -> Callable[[str], bool]:
+    """Return what tells whether a charge point that is added later is meant, too.
+
+    All of them, or a pattern, mean it; an id that was not there when it was typed is an error.
+    """
+    patterns = [word for word in words if _PATTERN_CHARACTERS.intersection(word)]
+    return lambda charge_point_id: (
+        everything or any(fnmatchcase(charge_point_id, each) for each in patterns)
+    )
 
 
 def need_words(words: Sequence[str], *, everything: bool) -> None:

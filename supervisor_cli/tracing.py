@@ -19,6 +19,11 @@ def _say_nothing(_charge_point_id: str, _note: str) -> None:
     """Take no notice."""
 
 
+def _nobody(_charge_point_id: str) -> bool:
+    """Return that nobody else is meant."""
+    return False
+
+
 class TracingMirror(Mirror):
     """A live mirror of an environment that reads OCPP frames where asked to; see `Mirror`."""
 
@@ -39,6 +44,7 @@ class TracingMirror(Mirror):
         *,
         last: int = 0,
         on_note: OnNote = _say_nothing,
+        also: Callable[[str], bool] = _nobody,
     ) -> AsyncGenerator[TracedFrame, None]:
         """Give the OCPP frames of charge points as they pass, without end.
 
@@ -52,6 +58,7 @@ class TracingMirror(Mirror):
             on_note: called with a charge point id and a text for people: frames that were missed,
                 a charge point that is gone or does not answer. Without an id where the broker
                 goes and comes.
+            also: whether a charge point that is added later is read, too, from its first frame.
 
         Raises:
             SimuError: there is no such charge point, or it refuses to tell (exit code 1).
@@ -70,9 +77,19 @@ class TracingMirror(Mirror):
         self._streams.append(stream)
         try:
             with ExitStack() as reading:
-                for kind in (topics.CP_FRAMES, topics.CP_RESULT, topics.CP_STATUS):
-                    reading.enter_context(self.reading(kind, stream.charge_point_ids, stream.hear))
+                self._hear_all(stream, stream.charge_point_ids, reading)
                 stream.open()
+                seen = set(self.view.by_id)
+
+                def take_in() -> None:
+                    new = self.view.by_id.keys() - seen
+                    seen.update(new)
+                    joining = [each for each in new if also(each)]
+                    self._hear_all(stream, joining, reading)
+                    for each in joining:
+                        stream.join(each)
+
+                reading.enter_context(self.watching(take_in))
                 async for traced in stream.frames():
                     yield traced
         finally:
@@ -118,6 +135,11 @@ class TracingMirror(Mirror):
         return charge_point is not None and charge_point.alive
 
     # -- inside -----------------------------------------------------------------------------------
+
+    def _hear_all(self, stream: FrameStream, ids: Iterable[str], reading: ExitStack) -> None:
+        """Let a stream hear all that concerns these charge points, until `reading` ends."""
+        for kind in (topics.CP_FRAMES, topics.CP_RESULT, topics.CP_STATUS):
+            reading.enter_context(self.reading(kind, tuple(ids), stream.hear))
 
     def _heard(self, message: Message) -> None:
         found = topics.identify(self.root, message.topic) if self._readers else None

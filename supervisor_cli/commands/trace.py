@@ -17,7 +17,7 @@ from supervisor_cli.commands.options import (
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
-from supervisor_cli.selection import need_words, select
+from supervisor_cli.selection import later_ones, need_words, select
 from supervisor_cli.terminal import data_console, say
 
 if TYPE_CHECKING:
@@ -119,9 +119,16 @@ async def _follow(
     from contextlib import aclosing  # noqa: PLC0415
 
     async with wanted.client() as simu:
-        ids = select(simu.view.by_id, words, everything=everything)
+        if everything and not simu.view.by_id:
+            say("there are no charge points yet: waiting for them")
+            ids = []
+        else:
+            ids = select(simu.view.by_id, words, everything=everything)
         frames = simu.frames(
-            ids, last=last, on_note=lambda name, note: say(f"{name} {note}".lstrip())
+            ids,
+            last=last,
+            on_note=lambda name, note: say(f"{name} {note}".lstrip()),
+            also=later_ones(words, everything=everything),
         )
         async with aclosing(frames):
             async for traced in frames:

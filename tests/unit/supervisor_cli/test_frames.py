@@ -80,11 +80,11 @@ class TalkingChargePoint:
 class Reader:
     """Reads frames in the background of a test."""
 
-    def __init__(self, simu: SimuClient, *ids: str, last: int = 0) -> None:
+    def __init__(self, simu: SimuClient, *ids: str, last: int = 0, **more: Any) -> None:
         self.read: list[TracedFrame] = []
         self.notes: list[tuple[str, str]] = []
         self._frames = simu.frames(
-            ids, last=last, on_note=lambda name, note: self.notes.append((name, note))
+            ids, last=last, on_note=lambda name, note: self.notes.append((name, note)), **more
         )
 
     @property
@@ -274,6 +274,43 @@ def test_of_a_charge_point_that_is_not_there() -> None:
             pytest.fail("a frame of nobody")
 
     assert "there is no charge point CP-2" in str(error_on(world, read))
+
+
+def test_those_that_are_added_later_are_read_from_their_first_frame() -> None:
+    world = World(charge_points_answer=False)
+    world.charge_point("CP-1")
+
+    async def story(simu: SimuClient) -> None:
+        later = [TalkingChargePoint(world, name) for name in ("CP-2", "X-1")]
+        async with Reader(simu, "CP-1", also=lambda name: name.startswith("CP-")) as reader:
+            for each in later:
+                each.say(2)  # its first ones pass before anybody can ask
+                each.start()
+            await turn()
+            later[0].say()
+            later[1].say()
+            await turn()
+            assert reader.told == ids(1, 2, 3, name="CP-2")
+            assert reader.notes == []
+        assert not [each for each in world.links[0].filters if "/CP-2/" in each]
+
+    on(world, story)
+
+
+def test_one_that_is_added_later_and_does_not_run_yet_is_waited_for_in_silence() -> None:
+    world = World(charge_points_answer=False)
+
+    async def story(simu: SimuClient) -> None:
+        later = TalkingChargePoint(world)
+        async with Reader(simu, also=lambda _name: True) as reader:
+            world.charge_point("CP-1", status=ChargePointState.DEAD)
+            await turn()
+            later.say(2)
+            later.start()
+            await turn()
+            assert (reader.told, reader.notes) == (ids(1, 2), [])
+
+    on(world, story)
 
 
 # -- time passes: the stream alone --------------------------------------------------------------
