@@ -7,17 +7,17 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import docker
 import requests
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
-from supervisor_cli.engine import LABEL_ENVIRONMENT, connect, explain
+from supervisor_cli.compose_project import charge_point_id_of
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID, LABEL_ROLE, connect, explain
 from supervisor_cli.errors import ExitCode, SimuError
 
-_LABEL_ID: Final = "cp-simu.charge-point-id"
 _LINE: Final = re.compile(
     r"(?P<at>\S+Z) (?P<level>[A-Z]+) (?P<id>\S+) (?P<logger>[\w.]+): (?P<text>.*)", re.DOTALL
 )
@@ -80,9 +80,18 @@ def container_of(
     client: docker.DockerClient, environment: str, charge_point_id: str
 ) -> Container | None:
     """Return the container of a charge point, or None where it has none now."""
-    labels = [f"{LABEL_ENVIRONMENT}={environment}", f"{_LABEL_ID}={charge_point_id}"]
-    found = client.containers.list(all=True, ignore_removed=True, filters={"label": labels})
-    return found[0] if found else None
+    ours = f"{LABEL_ENVIRONMENT}={environment}"
+    named = _containers(client, ours, f"{LABEL_ID}={charge_point_id}")
+    if named:
+        return named[0]
+    # Of several copies that Docker Compose has made, each knows its id from its host name alone.
+    made_elsewhere = (it for it in _containers(client, ours) if LABEL_ROLE not in it.labels)
+    return next((it for it in made_elsewhere if charge_point_id_of(it) == charge_point_id), None)
+
+
+def _containers(client: docker.DockerClient, *labels: str) -> list[Container]:
+    filters: dict[str, str | list[str] | bool] = {"label": list(labels)}
+    return client.containers.list(all=True, ignore_removed=True, filters=filters)
 
 
 class LogFollower:
@@ -90,10 +99,22 @@ class LogFollower:
 
     The threads are daemons: a read of the engine's stream cannot be called off, so they end with
     the program.
+
+    Args:
+        environment: its name.
+        charge_point_ids: whose logs.
+        also: whether that of a charge point that starts later is followed, too.
     """
 
-    def __init__(self, environment: str, charge_point_ids: Sequence[str]) -> None:
+    def __init__(
+        self,
+        environment: str,
+        charge_point_ids: Sequence[str],
+        *,
+        also: Callable[[str], bool] = lambda _charge_point_id: False,
+    ) -> None:
         self._environment = environment
+        self._also = also
         self._newest = dict.fromkeys(charge_point_ids, "")
         self._lock = threading.Lock()
         self._queue: queue.Queue[LogLine | SimuError] = queue.Queue()
@@ -114,7 +135,7 @@ class LogFollower:
             },
         )
         self._start("starts", partial(self._watch_starts, events))
-        for each in self._newest:
+        for each in tuple(self._newest):
             self._start(each, partial(self._read, each, tail=tail))
         while True:
             item = self._queue.get()
@@ -135,9 +156,10 @@ class LogFollower:
     def _watch_starts(self, events: Iterator[dict[str, object]]) -> None:
         for event in events:
             actor = event.get("Actor")
-            labels = actor.get("Attributes", {}) if isinstance(actor, dict) else {}
-            charge_point_id = labels.get(_LABEL_ID, "")
-            if charge_point_id in self._newest:
+            charge_point_id = _started(actor) if isinstance(actor, dict) else ""
+            if not charge_point_id:
+                continue
+            if charge_point_id in self._newest or self._also(charge_point_id):
                 since = event.get("time")
                 begun_at = float(since) if isinstance(since, int) else None
                 self._start(charge_point_id, partial(self._read, charge_point_id, since=begun_at))
@@ -165,9 +187,19 @@ class LogFollower:
     def _tell(self, line: LogLine) -> None:
         """Hand a line on unless another thread has: a restarted container tells its past again."""
         with self._lock:
-            if line.at > self._newest[line.charge_point_id]:
+            if line.at > self._newest.get(line.charge_point_id, ""):
                 self._newest[line.charge_point_id] = line.at
                 self._queue.put(line)
+
+
+def _started(actor: dict[str, Any]) -> str:
+    """Return the id of the charge point whose container has started; empty for what is none."""
+    labels = actor.get("Attributes", {})
+    if LABEL_ID in labels or LABEL_ROLE in labels:
+        return str(labels.get(LABEL_ID, ""))
+    with contextlib.suppress(NotFound):  # it is over already
+        return charge_point_id_of(connect().containers.get(actor["ID"]))
+    return ""
 
 
 @contextlib.contextmanager

@@ -5,10 +5,10 @@ from typing import Final
 from docker.models.containers import Container
 
 from cp_image.api.charge_point_id import charge_point_id
+from supervisor_cli.engine import LABEL_ID
 from supervisor_cli.errors import SimuError
 
 _LABEL_PROJECT: Final = "com.docker.compose.project"
-_LABEL_ID: Final = "cp-simu.charge-point-id"
 
 
 def refuse_to_take_over(environment: str, broker: Container | None) -> None:
@@ -28,7 +28,7 @@ def refuse_to_take_over(environment: str, broker: Container | None) -> None:
 
 def charge_point_id_of(container: Container) -> str:
     """Return a charge point's id: labelled by the launcher, else as it reads it itself."""
-    labelled = container.labels.get(_LABEL_ID)
+    labelled = container.labels.get(LABEL_ID)
     if labelled is not None:
         return str(labelled)
     made_of = container.attrs["Config"]

@@ -6,10 +6,11 @@ from typing import Final
 
 import docker
 import requests
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 from docker.types.daemon import CancellableStream
 
 from supervisor_cli import engine
+from supervisor_cli.charge_point_logs import container_of
 from supervisor_cli.errors import ExitCode, SimuError
 
 _LAST_LINES: Final = 200
@@ -65,13 +66,13 @@ class ContainerLogs:
         try:
             if self._client is None:
                 self._client = self._connect()
-            container = self._client.containers.get(f"{self._environment}.{charge_point_id}")
+            container = container_of(self._client, self._environment, charge_point_id)
+            if container is None:
+                raise SimuError(
+                    f"the engine has no container of {charge_point_id}",
+                    hint="docker ps -a shows those it has",
+                )
             return container.logs(stream=True, follow=True, tail=self._last)
-        except NotFound as exc:
-            raise SimuError(
-                f"the engine has no container of {charge_point_id}",
-                hint="docker ps -a shows those it has",
-            ) from exc
         except (DockerException, requests.RequestException) as exc:
             raise self._lost(charge_point_id, exc) from exc
 

@@ -14,6 +14,7 @@ from supervisor_cli.remote_engine import address
 
 LABEL_ENVIRONMENT: Final = "cp-simu.environment"
 LABEL_ROLE: Final = "cp-simu.role"
+LABEL_ID: Final = "cp-simu.charge-point-id"
 _CALL_S: Final = 120
 
 
@@ -42,7 +43,15 @@ class _Client(docker.DockerClient):
         self.api = _Api(**options)
 
 
-__all__ = ["LABEL_ENVIRONMENT", "LABEL_ROLE", "address", "connect", "explain", "socket_group"]
+__all__ = [
+    "LABEL_ENVIRONMENT",
+    "LABEL_ID",
+    "LABEL_ROLE",
+    "address",
+    "connect",
+    "explain",
+    "socket_group",
+]
 
 
 def connect() -> docker.DockerClient:

@@ -1,5 +1,6 @@
 """The command logs."""
 
+import itertools
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
@@ -8,8 +9,8 @@ import typer
 
 from supervisor_cli.commands.options import ChargePointIds, Everything, examples
 from supervisor_cli.context import settings
-from supervisor_cli.selection import need_words, select, unknown_charge_point
-from supervisor_cli.terminal import data_console, printable
+from supervisor_cli.selection import later_ones, need_words, select, unknown_charge_point
+from supervisor_cli.terminal import data_console, printable, say
 
 if TYPE_CHECKING:
     from supervisor_cli.charge_point_logs import LogLine
@@ -52,12 +53,18 @@ def logs(
     name = settings(context).environment
     client = engine.connect()
     known = environment.charge_point_ids(client, name)
-    wanted = select(known, ids or [], everything=everything)
+    if follow and everything and not known:
+        say("there are no charge points yet: waiting for them")
+        wanted = []
+    else:
+        wanted = select(known, ids or [], everything=everything)
     for absent in (each for each in wanted if each not in known):
         raise unknown_charge_point(absent, known, name)
-    show = _json_line if as_json else _prefixed(wanted)
+    also = later_ones(ids or [], everything=everything)
+    several = len(wanted) != 1 or (follow and also(wanted[0]))
+    show = _json_line if as_json else _prefixed(wanted) if several else _plain_line
     lines = (
-        charge_point_logs.LogFollower(name, wanted).lines(tail)
+        charge_point_logs.LogFollower(name, wanted, also=also).lines(tail)
         if follow
         else charge_point_logs.recent(client, name, wanted, tail)
     )
@@ -66,22 +73,29 @@ def logs(
 
 
 def _prefixed(ids: list[str]) -> Callable[["LogLine"], None]:
-    """Return what prints a line; of several charge points each line says whose it is."""
-    from rich.text import Text  # noqa: PLC0415
-
-    console = data_console()
+    """Return what prints a line and whose it is; others than these may come later."""
     width = max((len(each) for each in ids), default=0)
-    colours = {each: _COLOURS[number % len(_COLOURS)] for number, each in enumerate(ids)}
+    colours = itertools.cycle(_COLOURS)
+    colour_of = {each: next(colours) for each in ids}
 
     def show(line: "LogLine") -> None:
-        text = Text(printable(line.text))
-        if len(ids) > 1:
-            prefix = f"{line.charge_point_id:<{width}} | "
-            text = Text.assemble((prefix, colours[line.charge_point_id]), text)
-        console.print(text, soft_wrap=True)
-        sys.stdout.flush()  # whoever reads a pipe waits for it
+        whose = line.charge_point_id
+        if whose not in colour_of:
+            colour_of[whose] = next(colours)
+        _print(line, (f"{whose:<{width}} | ", colour_of[whose]))
 
     return show
+
+
+def _plain_line(line: "LogLine") -> None:
+    _print(line, ("", ""))
+
+
+def _print(line: "LogLine", prefix: tuple[str, str]) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    data_console().print(Text.assemble(prefix, printable(line.text)), soft_wrap=True)
+    sys.stdout.flush()  # whoever reads a pipe waits for it
 
 
 def _json_line(line: "LogLine") -> None:

@@ -114,15 +114,38 @@ async def test_somebody_reads_along_through_a_power_cut_until_ctrl_c(simuctl: Si
             assert boot["started_at"] > first[0]["started_at"]
             await lines.until(lambda line: "charge point CP-1 starts" in line)
         finally:
-            for process in (tracing, logging):
-                process.send_signal(signal.SIGINT)
-            ended = [
-                await asyncio.wait_for(each.communicate(), WITHIN_S) for each in (tracing, logging)
-            ]
-        for process, (out, err) in zip((tracing, logging), ended, strict=True):
-            assert process.returncode == 130, (out, err)
-            assert b"Traceback" not in err
-            assert not out or out.endswith(b"\n")
+            await interrupt(tracing, logging)
+
+
+async def test_who_reads_along_reads_what_is_added_later(simuctl: Simuctl) -> None:
+    await simuctl.good("up", "--broker-port", "0")
+    tracing = await simuctl.start("trace", "--all", "-f", "--json")
+    logging = await simuctl.start("logs", "--all", "-f")
+    frames, lines = _Output(tracing), _Output(logging)
+    try:
+        for process in (tracing, logging):
+            assert process.stderr is not None
+            async with asyncio.timeout(WITHIN_S):
+                assert b"waiting for them" in await process.stderr.readline()
+        async with csms_on_loopback(simuctl) as (url, _):
+            await simuctl.good("add", "CP-1", "-u", url)
+            first = json.loads(await frames.line())
+            assert (first["id"], first["n"], first["action"]) == ("CP-1", 1, "BootNotification")
+            assert (await lines.line()).startswith("CP-1 | ")
+    finally:
+        await interrupt(tracing, logging)
+
+
+async def interrupt(*processes: asyncio.subprocess.Process) -> None:
+    """Press Ctrl-C, which ends all of them in order."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)
+    ended = [await asyncio.wait_for(each.communicate(), WITHIN_S) for each in processes]
+    for process, (out, err) in zip(processes, ended, strict=True):
+        assert process.returncode == 130, (out, err)
+        assert err.endswith(b"interrupted\n")
+        assert b"Traceback" not in err
+        assert not out or out.endswith(b"\n")
 
 
 class _Output:

@@ -203,6 +203,7 @@ async def test_a_scaled_fleet(project: Project, docker_client: docker.DockerClie
     assert len(set(ids)) == 20
     await project.until_accepted(*ids)
     assert await project.fleet() == dict.fromkeys(ids, "Accepted")
+    assert f"charge point {ids[0]} starts" in await simuctl.good("logs", ids[0], "--tail", "1000")
     await simuctl.good("plug", ids[0])
     await simuctl.good("tag", ids[0], "TAG1")
     await simuctl.good("wait", ids[0], "Charging", "--timeout", "30")
