@@ -95,5 +95,5 @@ def _died(view: FleetView, charge_point_id: str) -> SimuError:
     last = f": {death.last_log[-1].partition(' | ')[0]}" if death.last_log else ""
     return SimuError(
         f"{charge_point_id} started, and died {why}{last}",
-        hint=f"simuctl show {charge_point_id}",
+        hint=f"simuctl logs {charge_point_id}",
     )

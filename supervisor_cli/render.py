@@ -247,7 +247,7 @@ def _container(container: ContainerStatus) -> Text:
         words.append(f"started again {container.restarts} times in a row")
     if container.network:
         words.append(f"network {printable(container.network)}")
-    if container.text:
+    if container.text and container.text not in ", ".join(words):
         words.append(printable(container.text))
     return Text(", ".join(words))
 

@@ -417,6 +417,7 @@ def test_add_of_one_that_dies_at_once(simuctl: Simuctl, world: World) -> None:
     said = simuctl("add", "CP-1", "-u", URL)
     assert said.code == 1
     assert "CP-1 started, and died with exit code 1: bad voltage" in said.err
+    assert "hint: simuctl logs CP-1\n" in said.err
 
 
 def test_add_without_a_launcher(simuctl: Simuctl, world: World) -> None:

@@ -69,6 +69,14 @@ def test_why_a_charge_point_is_not_there_is_shown(simuctl: Simuctl, world: World
     assert "CP-1  restarting" in simuctl("ls").out
 
 
+def test_an_exit_code_is_shown_once(simuctl: Simuctl, world: World) -> None:
+    world.charge_point("CP-1", status=ChargePointState.DEAD)
+    world.container("CP-1", ContainerCondition.EXITED, exit_code=2, text="exit code 2")
+    said = " ".join(simuctl("show", "CP-1").out.split())
+    assert "exited, exit code 2" in said
+    assert "exit code 2, exit code 2" not in said
+
+
 def test_one_that_never_says_anything_is_listed(simuctl: Simuctl, world: World) -> None:
     world.container("CP-1", ContainerCondition.RUNNING, unheard=True, text="has said nothing")
     assert "CP-1  silent" in simuctl("ls").out
