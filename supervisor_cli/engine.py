@@ -1,5 +1,6 @@
 """The Docker engine as the supervisor sees it: reaching it, and what is ours on it."""
 
+import socket
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,9 +62,10 @@ def connect() -> docker.DockerClient:
         SimuError: no engine answers.
     """
     try:
+        _knock()
         client = _Client(timeout=_CALL_S, **kwargs_from_env())
         client.ping()
-    except (DockerException, requests.RequestException) as exc:
+    except (DockerException, requests.RequestException, OSError) as exc:
         hint = "start Docker; in a checkout of cp-simu, `make engine` installs and starts it"
         if "Permission denied" in str(exc):
             hint = (
@@ -76,6 +78,21 @@ def connect() -> docker.DockerClient:
             exit_code=ExitCode.UNREACHABLE,
         ) from exc
     return client
+
+
+def _knock() -> None:
+    """Find out whether anybody listens on the engine's socket.
+
+    docker would leave one of its own open where nobody does, and tell of it whenever that is
+    collected: in the tests of others, under pytest, as a warning.
+
+    Raises:
+        OSError: nobody does, or not to us.
+    """
+    if remote_engine.host() is None:
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(_CALL_S)
+            knocking.connect(remote_engine.socket_path())
 
 
 def socket_group(client: docker.DockerClient, image: str) -> int:

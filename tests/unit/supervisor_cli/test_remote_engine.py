@@ -1,4 +1,7 @@
+import gc
 import os
+import sys
+from pathlib import Path
 
 import docker
 import pytest
@@ -56,3 +59,18 @@ def test_no_engine_elsewhere_is_an_error_with_its_address(monkeypatch: pytest.Mo
     assert caught.value.exit_code is ExitCode.UNREACHABLE
     assert not isinstance(caught.value, docker.errors.DockerException)
     assert os.environ["DOCKER_HOST"] in str(caught.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_no_engine_is_nothing_stays_open(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+    unraised: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraised.append)
+    with pytest.raises(SimuError, match=r"no Docker engine answers at .*No such file") as caught:
+        engine.connect()
+    assert caught.value.exit_code is ExitCode.UNREACHABLE
+    del caught
+    gc.collect()
+    assert unraised == []
