@@ -14,7 +14,7 @@ from supervisor_cli.commands.options import (
     InputTimeout,
     examples,
 )
-from supervisor_cli.completion import charge_point_ids
+from supervisor_cli.completion import configuration_keys, ids_and_assignments
 from supervisor_cli.context import settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
@@ -59,7 +59,13 @@ def get(
     everything: Everything = False,
     keys: Annotated[
         list[str] | None,
-        typer.Option("--key", "-k", metavar="KEY", help="A key or a pattern; may be repeated."),
+        typer.Option(
+            "--key",
+            "-k",
+            metavar="KEY",
+            help="A key or a pattern; may be repeated.",
+            autocompletion=configuration_keys,
+        ),
     ] = None,
     timeout: InputTimeout = 10.0,
     as_json: AsJson = False,
@@ -96,7 +102,7 @@ def change(
         typer.Argument(
             metavar="ID|KEY=VALUE",
             help="Charge points, and the values their keys are to have.",
-            autocompletion=charge_point_ids,
+            autocompletion=ids_and_assignments,
         ),
     ] = None,
     *,

@@ -6,20 +6,25 @@ import sys
 
 import typer
 
+from cp_image.api.payloads import ChargePointState
 from supervisor_cli.app import app
 from supervisor_cli.commands.look import ids_and_statuses
-from supervisor_cli.completion import charge_point_ids
+from supervisor_cli.completion import charge_point_ids, configuration_keys, ids_and_assignments
 from supervisor_cli.context import Seams
 from tests.unit.supervisor_cli.world import World
 
 
-def offered(world: World, incomplete: str, *typed: str) -> list[str]:
+def typing(world: World, *typed: str) -> typer.Context:
     command = typer.main.get_command(app)
     root = typer.Context(command, obj=Seams(link_factory=world.link))
     root.params = {"environment": None, "broker": None}
     context = typer.Context(command, parent=root)
     context.params = {"ids": list(typed)}
-    return charge_point_ids(context, [], incomplete)
+    return context
+
+
+def offered(world: World, incomplete: str, *typed: str) -> list[str]:
+    return charge_point_ids(typing(world, *typed), [], incomplete)
 
 
 def test_ids_that_begin_so_and_are_not_there_yet() -> None:
@@ -53,8 +58,25 @@ def test_the_shell_itself_gets_an_answer_without_a_broker() -> None:
 
 
 def test_wait_is_offered_statuses_too() -> None:
-    command = typer.main.get_command(app)
-    root = typer.Context(command, obj=Seams(link_factory=World(reachable=False).link))
-    root.params = {"environment": None, "broker": None}
-    context = typer.Context(command, parent=root)
+    context = typing(World(reachable=False))
     assert ids_and_statuses(context, [], "susp") == ["SuspendedEVSE", "SuspendedEV"]
+
+
+def test_keys_of_a_living_charge_point() -> None:
+    world = World(configuration={"HeartbeatInterval": "300", "HeartbeatX": "1", "Zebra": "2"})
+    world.charge_point("CP-1", status=ChargePointState.DEAD)
+    world.charge_point("Heat-2")
+    assert configuration_keys(typing(world), "Heart") == ["HeartbeatInterval", "HeartbeatX"]
+    assert ids_and_assignments(typing(world), [], "He") == [
+        "Heat-2",
+        "HeartbeatInterval=",
+        "HeartbeatX=",
+    ]
+    assert ids_and_assignments(typing(world, "Heat-2"), [], "Z") == ["Zebra="]
+    assert ids_and_assignments(typing(world), [], "") == ["CP-1", "Heat-2"]
+
+
+def test_no_keys_where_nobody_lives() -> None:
+    world = World(configuration={"Zebra": "2"})
+    world.charge_point("CP-1", status=ChargePointState.DEAD)
+    assert configuration_keys(typing(world), "") == []
