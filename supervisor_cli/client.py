@@ -9,6 +9,7 @@ async with SimuClient(environment="cp-simu") as simu:
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -45,6 +46,7 @@ OnProgress = Callable[[Progress], None]
 
 _ANSWER: Final = msgspec.json.Decoder(Answer)
 _EVENT: Final = msgspec.json.Decoder(Event)
+_LAUNCHER_COMES_S: Final = 3.0
 
 
 def ignore(_progress: Progress) -> None:
@@ -95,7 +97,7 @@ class SimuClient(ChargePointClient):
         Raises:
             SimuError: no launcher lives (exit code 3), or it says nothing (exit code 4).
         """
-        self._need_launcher()
+        await self._need_launcher()
         request_id = command.request_id or uuid4().hex
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
@@ -170,7 +172,13 @@ class SimuClient(ChargePointClient):
         except Exception as exc:  # noqa: BLE001 - the caller's own, handed back to it
             request.answer.set_exception(exc)
 
-    def _need_launcher(self) -> None:
+    async def _need_launcher(self) -> None:
+        if self.view.launcher is None:
+            # Where both have just been started, as by Docker Compose, the broker is there first.
+            with contextlib.suppress(SimuError):
+                await self.wait_for(
+                    lambda view: view.launcher is not None, timeout_s=_LAUNCHER_COMES_S
+                )
         if self.view.launcher is not LauncherState.ALIVE:
             raise self._no_launcher()
 

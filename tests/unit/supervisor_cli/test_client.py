@@ -275,7 +275,10 @@ def test_one_bad_entry_does_not_stop_the_others() -> None:
 @pytest.mark.parametrize(
     ("state", "text"), [(LauncherState.DEAD, "is Dead"), (None, "was never started")]
 )
-def test_no_launcher(state: LauncherState | None, text: str) -> None:
+def test_no_launcher(
+    state: LauncherState | None, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor_cli.client._LAUNCHER_COMES_S", 0.01)
     world = World()
     world.launcher(state)
 
@@ -287,6 +290,17 @@ def test_no_launcher(state: LauncherState | None, text: str) -> None:
     assert "simuctl up" in error.hint
     assert error.exit_code is ExitCode.UNREACHABLE
     assert world.commands() == []
+
+
+def test_a_launcher_that_starts_with_its_broker_is_waited_for() -> None:
+    world = World()
+    world.launcher(None)
+
+    async def start(simu: SimuClient) -> None:
+        asyncio.get_running_loop().call_soon(world.launcher, LauncherState.ALIVE)
+        assert (await simu.start([SPECIFICATION])).ok
+
+    on(world, start)
 
 
 def test_a_launcher_that_dies_during_a_command() -> None:
