@@ -44,9 +44,13 @@ class Project:
         }
 
     async def __call__(self, file: str, *words: str, **variables: str) -> str:
-        """Run `docker compose` on a file; it must succeed."""
+        """Run `docker compose` on a file of compose/; it must succeed."""
+        return await self.on(ROOT / "compose" / file, *words, **variables)
+
+    async def on(self, file: Path, *words: str, **variables: str) -> str:
+        """Run `docker compose` on any file; it must succeed."""
         process = await asyncio.create_subprocess_exec(
-            *("docker", "compose", "-f", f"compose/{file}", "--profile", "csms", *words),
+            *("docker", "compose", "-f", str(file), "--profile", "csms", *words),
             cwd=ROOT,
             env={**os.environ, **self.variables, **variables},
             stdin=asyncio.subprocess.DEVNULL,
@@ -198,9 +202,9 @@ async def test_what_compose_stops_stays_so(project: Project) -> None:
 
 async def test_a_scaled_fleet(project: Project, docker_client: docker.DockerClient) -> None:
     simuctl = project.simuctl
-    await project("scaled-fleet.yaml", "up", "-d", "--scale", "charge-point=20")
+    await project("scaled-fleet.yaml", "up", "-d", "--scale", "charge-point=4")
     ids = project.ids()
-    assert len(set(ids)) == 20
+    assert len(set(ids)) == 4
     await project.until_accepted(*ids)
     assert await project.fleet() == dict.fromkeys(ids, "Accepted")
     assert f"charge point {ids[0]} starts" in await simuctl.good("logs", ids[0], "--tail", "1000")
@@ -212,8 +216,39 @@ async def test_a_scaled_fleet(project: Project, docker_client: docker.DockerClie
     await simuctl.good("wait", ids[0], "Finishing", "--timeout", "30")  # its own volume
     await simuctl.good("rm", ids[1], "--yes")
     assert sorted(await project.fleet()) == sorted({*ids} - {ids[1]})
+    await simuctl.good("kill", ids[0])
     await project("scaled-fleet.yaml", "down", "-v")
     assert project.left() == []
+
+
+async def test_a_replica_that_is_made_anew(
+    project: Project, docker_client: docker.DockerClient
+) -> None:
+    up = ("scaled-fleet.yaml", "up", "-d", "--scale", "charge-point=1")
+    simuctl = project.simuctl
+    await project(*up)
+    (old,) = project.ids()
+    await project.until_accepted(old)
+    await simuctl.good("plug", old)
+    await simuctl.good("tag", old, "TAG1")
+    await simuctl.good("wait", old, "Charging", "--timeout", "30")
+    await project(*up, CSMS_URL=f"ws://{project.name}_csms:9000/ocpp")
+    (new,) = project.ids()
+    await project.until_accepted(new)
+    await simuctl.good("wait", new, "Available", "--timeout", "30")  # there is no car
+    csms = docker_client.containers.get(f"{project.name}_csms").logs().decode()
+    assert "PowerLoss" not in csms  # nothing of what the old one had begun
+    async with asyncio.timeout(WITHIN_S):
+        while await project.fleet() != {new: "Accepted"}:
+            pass
+
+
+async def test_both_fleets_in_one_file(project: Project, tmp_path: Path) -> None:
+    line = snippet("Docker Compose", "yaml").text.replace("[compose/", f"[{ROOT}/compose/")
+    own = tmp_path / "fleets.yaml"
+    own.write_text(line.replace(", compose/", f", {ROOT}/compose/"))
+    services = (await project.on(own, "config", "--services")).split()
+    assert {"broker", "launcher", "csms", "cp-0001", "cp-0003", "charge-point"} <= {*services}
 
 
 @pytest.mark.parametrize(
