@@ -67,7 +67,8 @@ class Safe:
                 timeout_s=WITHIN_S,
                 what=f"{charge_point_id} Disconnected: {reason}",
             )
-        assert reason in await self.simuctl.good("show", charge_point_id)
+        shown = await self.simuctl.good("show", charge_point_id)
+        assert reason in shown, shown
 
 
 @asynccontextmanager
