@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -109,12 +109,14 @@ class FrameStream:
     def open(self) -> None:
         """Ask for the frames of all that live; of the others as soon as they do."""
         for charge_point_id in self._orders:
-            if not self._begin(charge_point_id, self._last):
+            # The newest one at least: later ones are told from it, should the broker go.
+            if not self._begin(charge_point_id, max(1, self._last)):
                 self._on_note(charge_point_id, "is not running: waiting for it")
 
     def join(self, charge_point_id: str) -> None:
         """Ask for the frames of one that has come since, from its first."""
         self._orders[charge_point_id] = FrameOrder()
+        self._asked.add(charge_point_id)
         self._begin(charge_point_id, _ALL_KEPT)
 
     def close(self) -> None:
@@ -179,9 +181,14 @@ class FrameStream:
         order = self._orders[charge_point_id]
         if not order.is_answer(result.request_id):
             return
+        unwanted = self._last == 0 and charge_point_id not in self._asked
         self._asked.add(charge_point_id)
         self._silent.discard(charge_point_id)
-        self._tell(charge_point_id, order.answered())
+        ordered = order.answered()
+        if unwanted:
+            new = tuple(each for each in ordered.frames if each.replayed_for is None)
+            ordered = replace(ordered, frames=new)
+        self._tell(charge_point_id, ordered)
         self._renew_in(charge_point_id, _RENEW_S)
         if not result.ok:
             text = f"{charge_point_id} does not tell its frames: {result.text}"

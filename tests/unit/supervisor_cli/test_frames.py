@@ -206,6 +206,27 @@ def test_what_passed_while_the_broker_was_away_comes_afterwards() -> None:
     on(world, story)
 
 
+def test_nothing_from_before_comes_when_the_broker_does() -> None:
+    world = World(charge_points_answer=False)
+
+    async def story(simu: SimuClient) -> None:
+        charge_point = TalkingChargePoint(world)
+        charge_point.start()
+        charge_point.say(3)
+        await turn()
+        async with Reader(simu, "CP-1") as reader:
+            assert reader.told == []
+            world.links[0].lose()
+            charge_point.say(2)
+            world.links[0].reconnect()
+            await turn()
+            charge_point.say()
+            await turn()
+            assert reader.told == ids(4, 5, 6)
+
+    on(world, story)
+
+
 def test_a_lost_frame_is_fetched() -> None:
     world = World(charge_points_answer=False)
 
