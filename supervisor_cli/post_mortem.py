@@ -3,6 +3,7 @@
 import contextlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
@@ -33,7 +34,8 @@ def _sections(simu: Simu | AsyncSimu) -> Iterator[tuple[str, str]]:
     ours = [each.id for each in simu.charge_points]
     if not ours:
         return
-    yield "charge points", _table(simu.view, simu.environment)
+    there = {each: simu.view.by_id[each] for each in ours if each in simu.view.by_id}
+    yield "charge points", _table(replace(simu.view, by_id=there), simu.environment)
     for cp in simu.charge_points:
         yield f"OCPP frames of {cp.id}", cp.frames.told(_SHOWN_FRAMES)
         yield f"log of {cp.id}", _log(simu.environment, cp.id)

@@ -148,6 +148,7 @@ def test_a_failure_tells_of_the_charge_points(project: pytest.Pytester) -> None:
     project.makepyfile(
         """
         def test_it(world, simu):
+            world.charge_point("OF-SOMEBODY-ELSE")
             simu.add(central_system="ws://localhost:9000/ocpp", id="CP-LOST")
             assert False
 
@@ -168,6 +169,7 @@ def test_a_failure_tells_of_the_charge_points(project: pytest.Pytester) -> None:
         ]
     )
     assert str(told.stdout).count("- charge points -") == 1
+    told.stdout.no_fnmatch_line("OF-SOMEBODY-ELSE*Accepted*")
 
 
 def test_the_same_within_an_event_loop(project: pytest.Pytester) -> None:
