@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
-from launcher.api import Answer, ErrorCode, Outcome, Progress
+from launcher.api import Answer, ErrorCode, Outcome
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.selection import unknown_charge_point
 from supervisor_cli.terminal import data_console, print_json, printable, talk_console
@@ -138,11 +138,6 @@ def tell(outcomes: Sequence[Told], *, as_json: bool, only_failures: bool = False
 def words(verb: str, total: int) -> str:
     """Return what is shown while a command runs."""
     return f"{verb} {total} charge point{'s' if total != 1 else ''}"
-
-
-def progress_words(verb: str, progress: Progress) -> str:
-    """Return what is shown after an entry of a command."""
-    return f"{words(verb, progress.total)}: {progress.done} done"
 
 
 def _refused(outcome: Outcome, about: "SimuClient") -> Told:

@@ -13,7 +13,7 @@ from supervisor_cli.client import Input, SimuClient
 from supervisor_cli.dashboard.roster import Place
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
-from supervisor_cli.outcomes import Told, from_answer, progress_words, words
+from supervisor_cli.outcomes import Told, from_answer, words
 from supervisor_cli.selection import need_connector
 
 if TYPE_CHECKING:
@@ -83,8 +83,9 @@ async def command(
         SimuError: the launcher is not there, says nothing, or refuses the command as a whole.
     """
     now(f"{words(verb.doing, len(charge_point_ids))}…")
+    step = steps(now)
     answer = await simu.command(
-        verb.kind, charge_point_ids, lambda each: now(progress_words(verb.doing, each))
+        verb.kind, charge_point_ids, lambda each: step(verb.doing, each.done, each.total)
     )
     outcomes = from_answer(answer, done=verb.done, about=simu)
     if verb is RESTART:
