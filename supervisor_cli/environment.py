@@ -6,7 +6,7 @@ several of them live on one machine side by side.
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final
@@ -14,7 +14,6 @@ from typing import Any, Final
 import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
-from docker.models.networks import Network
 
 from supervisor_cli import broker_lock, images, localhost_proxy, pieces, remote_engine
 from supervisor_cli.broker_lock import FittedLock
@@ -22,6 +21,7 @@ from supervisor_cli.compose_project import charge_point_id_of, refuse_to_take_ov
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_group
 from supervisor_cli.errors import SimuError
 from supervisor_cli.images import Report
+from supervisor_cli.networks import addresses, ensure_network, remove_network
 from supervisor_cli.pieces import (
     BROKER_PORT,
     CONFINED,
@@ -146,7 +146,7 @@ def down(client: docker.DockerClient, environment: str, report: Report) -> list[
                 removed += pool.map(_remove_container, group)
             removed += pool.map(_remove_volume, client.volumes.list(filters=mine))
         for network in client.networks.list(filters=mine):
-            _remove_network(network)
+            remove_network(network)
             removed.append(str(network.name))
     return removed
 
@@ -162,39 +162,6 @@ def charge_point_ids(client: docker.DockerClient, environment: str) -> list[str]
     # Who has no role was started by hand, or by Docker Compose.
     roles = {Role.CHARGE_POINT, None}
     return sorted(charge_point_id_of(it) for it in containers if it.labels.get(LABEL_ROLE) in roles)
-
-
-def ensure_network(client: docker.DockerClient, environment: str) -> Network:
-    """Return an environment's network, made where it is missing.
-
-    The engine lets containers ask for an address only where the user has named the subnet, so
-    its own choice is looked up first: a charge point whose network was cut gets its address back.
-    """
-    try:
-        return client.networks.get(environment)
-    except NotFound:
-        pass
-    labels = {LABEL_ENVIRONMENT: environment, LABEL_ROLE: "network"}
-    options: Mapping[str, Any] = {"driver": "bridge", "check_duplicate": True, "labels": labels}
-    network = client.networks.create(environment, **options)
-    _, subnet = addresses(network)
-    network.remove()
-    ipam = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)])
-    try:
-        return client.networks.create(environment, ipam=ipam, **options)
-    except APIError:  # somebody else took it in between
-        return client.networks.create(environment, **options)
-
-
-def addresses(network: Network) -> tuple[str, str]:
-    """Return the gateway's address and the network in CIDR notation."""
-    network.reload()
-    for pool in network.attrs["IPAM"]["Config"]:
-        subnet = str(pool["Subnet"])
-        if ":" not in subnet:
-            gateway = pool.get("Gateway") or f"{subnet.rsplit('.', 1)[0]}.1"
-            return str(gateway).split("/")[0], subnet
-    raise SimuError(f"network {network.name} has no IPv4 addresses")
 
 
 def find(client: docker.DockerClient, environment: str, role: Role) -> Container | None:
@@ -294,14 +261,6 @@ def _remove_volume(volume: Any) -> str:
     return str(volume.name)
 
 
-def _remove_network(network: Network) -> None:
-    network.reload()
-    for stranger in network.containers:  # a CSMS of the user's, say, that was let in
-        network.disconnect(stranger, force=True)
-    with contextlib.suppress(NotFound):
-        network.remove()
-
-
 @contextlib.contextmanager
 def _refusals(what: str, environment: str) -> Iterator[None]:
     try:
@@ -311,4 +270,6 @@ def _refusals(what: str, environment: str) -> Iterator[None]:
         hint = f"look at the pieces: docker ps -a --filter label={LABEL_ENVIRONMENT}={environment}"
         if "already allocated" in reason or "address already in use" in reason:
             hint = "another broker or environment has that port: --broker-port N, or 0 for any"
+        if "has active endpoints" in reason:
+            hint = "the engine counts containers in it that are gone: restart it, then again"
         raise SimuError(f"cannot {what} environment {environment}: {reason}", hint=hint) from exc

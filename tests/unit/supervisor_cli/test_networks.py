@@ -1,0 +1,60 @@
+"""Networks that are removed, whoever is in them; and what is said where the engine refuses."""
+
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import APIError, NotFound
+
+from supervisor_cli import environment
+from supervisor_cli.errors import SimuError
+
+
+class FakeEngine:
+    """An engine with one network and no container, as docker's client shows it."""
+
+    def __init__(self, inside: dict[str, str], *, refusal: str = "") -> None:
+        self.attrs = {"Containers": {key: {"Name": name} for key, name in inside.items()}}
+        self.refusal = refusal
+        self.left: list[str] = []
+        self.removed = False
+        self.name = "ci-7"
+        self.containers = self.networks = self.volumes = self
+
+    def list(self, *, all: bool = False, filters: Any) -> list[Any]:  # noqa: A002 - as docker has it
+        return [] if all or self.removed or "label" not in filters else [self]
+
+    def reload(self) -> None:
+        pass
+
+    def disconnect(self, container: str, *, force: bool) -> None:
+        assert force
+        if container == "gone":
+            raise NotFound("no such container")
+        self.left.append(container)
+
+    def remove(self, *, force: bool = False) -> None:
+        if force:
+            return  # as a volume
+        if self.refusal:
+            raise APIError("refused", explanation=self.refusal)
+        self.removed = True
+
+
+def down(engine: FakeEngine) -> list[str]:
+    client: docker.DockerClient = engine  # type: ignore[assignment]  # all of it that is asked for
+    return environment.down(client, "ci-7", lambda _text: None)
+
+
+def test_whoever_is_in_a_network_is_let_out_by_name() -> None:
+    engine = FakeEngine({"c1": "my-csms", "c2": "gone", "ep-3f": "ci-7.CP-1"})
+    assert "ci-7" in down(engine)
+    assert engine.left == ["my-csms", "ci-7.CP-1"]
+    assert engine.removed
+
+
+def test_an_engine_that_counts_who_is_gone_is_told_of() -> None:
+    engine = FakeEngine({}, refusal="network ci-7 has active endpoints")
+    with pytest.raises(SimuError, match=r"cannot bring down .* has active endpoints") as caught:
+        down(engine)
+    assert "restart it" in str(caught.value.hint)
