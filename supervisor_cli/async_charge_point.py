@@ -11,6 +11,8 @@ from supervisor_cli.handle_errors import is_lost, member, not_so, raise_refusals
 from supervisor_cli.outcomes import from_answer
 from supervisor_cli.selection import need_connector
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
+
 
 class AsyncChargePoint:
     """A charge point of an environment.

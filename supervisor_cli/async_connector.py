@@ -18,6 +18,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ConnectorView, FleetView
 from supervisor_cli.handle_errors import connector_seen, is_lost, member, not_so
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 T = TypeVar("T")
 
 

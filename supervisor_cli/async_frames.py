@@ -11,6 +11,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.frame_log import FrameLog, SeenFrame, Wanted, is_answer
 from supervisor_cli.handle_errors import member
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 _ALL_KEPT: Final = 1000
 """More than a charge point keeps."""
 SHOWN_FRAMES: Final = 30

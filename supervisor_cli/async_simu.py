@@ -32,6 +32,7 @@ from supervisor_cli.secret_files import SecretSources
 from supervisor_cli.selection import next_free_id, unknown_charge_point
 from supervisor_cli.state import Broker, resolve_environment
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 TIMEOUT_S: Final = 30.0
 
 

@@ -32,6 +32,7 @@ from supervisor_cli.selection import need_connector, unknown_charge_point
 from supervisor_cli.state import Broker
 from supervisor_cli.tracing import TracingMirror
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 T = TypeVar("T")
 
 Input = CarInput | IdTagInput | FaultedInput | ChargePointCommand

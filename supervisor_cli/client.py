@@ -40,6 +40,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.mirror import LinkFactory
 from supervisor_cli.state import Broker
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 __all__ = ["Input", "OnProgress", "SimuClient", "ignore"]
 
 OnProgress = Callable[[Progress], None]

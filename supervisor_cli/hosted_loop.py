@@ -13,6 +13,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 
 E = TypeVar("E")
 T = TypeVar("T")
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 
 _STANDS_STILL = (
     "this thread's own event loop stood still meanwhile, and a CSMS in it could not answer: "
@@ -74,7 +75,8 @@ class HostedLoop(Generic[E]):
         except SimuError as exc:
             if exc.exit_code is ExitCode.TIMEOUT and _in_a_loop():
                 exc.add_note(f"hint: {_STANDS_STILL}")
-            raise
+            # It says what is wrong; where in the other thread it was noticed is of no interest.
+            raise exc.with_traceback(None) from exc.__cause__
         except BaseException:  # Ctrl-C in this thread ends the work in the other one
             future.cancel()
             raise

@@ -23,6 +23,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.state import Broker, resolve_broker
 
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 HEARD: Final = (
     LAUNCHER_STATUS,
     LAUNCHER_RESULT,

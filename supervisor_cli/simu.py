@@ -31,6 +31,7 @@ from supervisor_cli.state import Broker
 A = TypeVar("A")
 P = ParamSpec("P")
 T = TypeVar("T")
+__tracebackhide__ = True  # of interest in a failed test is the line that called
 
 
 class Handle(Generic[A]):

@@ -230,6 +230,19 @@ def test_a_refused_input_raises(simu: Simu, world: World) -> None:
         connector.ready()
 
 
+def test_a_failed_test_shows_the_line_that_called_and_none_of_ours(
+    simu: Simu, world: World
+) -> None:
+    connector = charge_point(simu, world, connector_status()).connector(1)
+    with pytest.raises(SimuError) as caught:
+        connector.wait_for("Charging", timeout_s=0.01)
+    shown = caught.traceback.filter(caught)
+    assert [str(entry.path) for entry in shown] == [__file__]
+    with pytest.raises(SimuError) as caught:
+        connector.fault("Gremlin")
+    assert [str(entry.path) for entry in caught.traceback.filter(caught)] == [__file__]
+
+
 def test_a_status_that_is_there_is_not_waited_for(simu: Simu, world: World) -> None:
     connector = charge_point(simu, world, CHARGING).connector(1)
     assert connector.status is ConnectorState.CHARGING
