@@ -6,6 +6,7 @@ several of them live on one machine side by side.
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -49,6 +50,8 @@ __all__ = [
 
 _LABEL_SETTINGS: Final = "cp-simu.settings"
 _POOL: Final = 8
+_SWEEPS: Final = 4
+_BETWEEN_SWEEPS_S: Final = 0.5
 
 
 def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Report) -> Running:
@@ -132,22 +135,39 @@ def down(client: docker.DockerClient, environment: str, report: Report) -> list[
     Raises:
         SimuError: the engine refuses.
     """
-    mine: dict[str, str | list[str] | bool] = {"label": f"{LABEL_ENVIRONMENT}={environment}"}
     removed: list[str] = []
     with _refusals("bring down", environment):
-        containers = client.containers.list(all=True, filters=mine)
-        if containers:
-            report(f"removing {len(containers)} containers")
-        # The launcher first, so that nobody mourns what is taken away on purpose.
-        launchers = [it for it in containers if it.labels.get(LABEL_ROLE) == Role.LAUNCHER]
-        others = [it for it in containers if it.labels.get(LABEL_ROLE) != Role.LAUNCHER]
-        with ThreadPoolExecutor(_POOL) as pool:
-            for group in (launchers, others):
-                removed += pool.map(_remove_container, group)
-            removed += pool.map(_remove_volume, client.volumes.list(filters=mine))
-        for network in client.networks.list(filters=mine):
-            remove_network(network)
-            removed.append(str(network.name))
+        for more in reversed(range(_SWEEPS)):
+            try:
+                swept = _sweep(client, environment, report)
+            except APIError:  # a launcher that ends finishes what it had begun, which is in use yet
+                if not more:
+                    raise
+                time.sleep(_BETWEEN_SWEEPS_S)
+                continue
+            if not swept:
+                break
+            removed += swept
+    return removed
+
+
+def _sweep(client: docker.DockerClient, environment: str, report: Report) -> list[str]:
+    """Remove what there is of an environment now; return the names of it."""
+    mine: dict[str, str | list[str] | bool] = {"label": f"{LABEL_ENVIRONMENT}={environment}"}
+    removed: list[str] = []
+    containers = client.containers.list(all=True, ignore_removed=True, filters=mine)
+    if containers:
+        report(f"removing {len(containers)} containers")
+    # The launcher first, so that nobody mourns what is taken away on purpose.
+    launchers = [it for it in containers if it.labels.get(LABEL_ROLE) == Role.LAUNCHER]
+    others = [it for it in containers if it.labels.get(LABEL_ROLE) != Role.LAUNCHER]
+    with ThreadPoolExecutor(_POOL) as pool:
+        for group in (launchers, others):
+            removed += pool.map(_remove_container, group)
+        removed += pool.map(_remove_volume, client.volumes.list(filters=mine))
+    for network in client.networks.list(filters=mine):
+        remove_network(network)
+        removed.append(str(network.name))
     return removed
 
 

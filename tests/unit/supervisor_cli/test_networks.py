@@ -13,16 +13,17 @@ from supervisor_cli.errors import SimuError
 class FakeEngine:
     """An engine with one network and no container, as docker's client shows it."""
 
-    def __init__(self, inside: dict[str, str], *, refusal: str = "") -> None:
+    def __init__(self, inside: dict[str, str], *, refusal: str = "", refuses: int = 100) -> None:
         self.attrs = {"Containers": {key: {"Name": name} for key, name in inside.items()}}
         self.refusal = refusal
+        self.refuses = refuses
         self.left: list[str] = []
         self.removed = False
         self.name = "ci-7"
         self.containers = self.networks = self.volumes = self
 
-    def list(self, *, all: bool = False, filters: Any) -> list[Any]:  # noqa: A002 - as docker has it
-        return [] if all or self.removed or "label" not in filters else [self]
+    def list(self, *, all: bool = False, **more: Any) -> list[Any]:  # noqa: A002 - as docker has it
+        return [] if all or self.removed or "label" not in more["filters"] else [self]
 
     def reload(self) -> None:
         pass
@@ -36,9 +37,15 @@ class FakeEngine:
     def remove(self, *, force: bool = False) -> None:
         if force:
             return  # as a volume
-        if self.refusal:
+        if self.refusal and self.refuses:
+            self.refuses -= 1
             raise APIError("refused", explanation=self.refusal)
         self.removed = True
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "_BETWEEN_SWEEPS_S", 0.0)
 
 
 def down(engine: FakeEngine) -> list[str]:
@@ -58,3 +65,9 @@ def test_an_engine_that_counts_who_is_gone_is_told_of() -> None:
     with pytest.raises(SimuError, match=r"cannot bring down .* has active endpoints") as caught:
         down(engine)
     assert "restart it" in str(caught.value.hint)
+
+
+def test_what_is_in_use_for_a_moment_goes_with_the_next_sweep() -> None:
+    engine = FakeEngine({}, refusal="network ci-7 has active endpoints", refuses=2)
+    assert down(engine).count("ci-7") == 2  # the network, and what stands for a volume
+    assert engine.removed
