@@ -1,5 +1,6 @@
 """The dashboard on a world in memory, with a clock that stands until it is moved."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +16,8 @@ from tests.unit.supervisor_cli.world import CHARGING, World, connector_status
 NARROW = (80, 24)
 WIDE = (140, 40)
 NOW = 1_800_000_000.0
-TURNS = 400
+# Far more than a busy machine needs; only what never comes waits as long.
+PATIENCE_S = 30.0
 
 
 async def no_rest() -> None:
@@ -42,11 +44,11 @@ class Stage:
 
     async def until(self, predicate: Callable[[], object], what: str) -> None:
         """Let things happen until it is so."""
-        for _ in range(TURNS):
-            if predicate():
-                return
+        ends = time.monotonic() + PATIENCE_S
+        while not predicate():
+            if time.monotonic() > ends:
+                raise AssertionError(f"not {what}:\n{self.text}")
             await self.pilot.pause()
-        raise AssertionError(f"not {what}:\n{self.text}")
 
     async def shows(self, words: str) -> None:
         """Wait until the screen shows some words."""
@@ -78,7 +80,10 @@ async def dashboard(
         app = Watch(client, **made)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            yield Stage(world, client, app, pilot)
+            stage = Stage(world, client, app, pilot)
+            # A key that is pressed before the table stands acts on nothing.
+            await stage.until(lambda: set(stage.ids) >= set(client.view.by_id), "drawn")
+            yield stage
 
 
 def fleet() -> World:
