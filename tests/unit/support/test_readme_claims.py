@@ -1,0 +1,161 @@
+"""Every block of the README that can be executed is executed by a test, or says here why not."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cp_image.api.payloads import Frame, FrameDirection
+from supervisor_cli import images
+from tests.support.readme import README, Snippet, read, snippet
+
+ROOT = README.parent
+EXECUTABLE = {"sh", "python", "yaml", "json"}
+OUTPUT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who executes a block.
+
+    Attributes:
+        heading: the one it stands below.
+        having: a text by which it is known among the blocks there.
+        test: the file and the function in it; empty where nobody can.
+        reason: why nobody can.
+    """
+
+    heading: str
+    having: str
+    test: str = ""
+    reason: str = ""
+
+    def fits(self, block: Snippet) -> bool:
+        return block.heading == self.heading and self.having in block.text
+
+
+def claim(heading: str, having: str, test: str) -> Claim:
+    return Claim(heading=heading, having=having, test=f"tests/{test}")
+
+
+STORIES = "integration/test_readme.py"
+CLAIMS = (
+    Claim(
+        heading="cp-simu",
+        having="make demo",
+        reason="the whole suite cannot run within itself, and the demo takes the port 9000",
+    ),
+    claim("Every day", "simuctl up  ", f"{STORIES}::test_every_day"),
+    claim("Every day", "SOAK-1", f"{STORIES}::test_an_hour_in_a_minute_and_several_environments"),
+    claim("Every day", "ci-42", f"{STORIES}::test_an_hour_in_a_minute_and_several_environments"),
+    claim(
+        "From Python",
+        "with Simu()",
+        "integration/test_python_library.py::test_the_readme_drives_a_charge_point_from_python",
+    ),
+    claim(
+        "The image alone",
+        "docker run",
+        "integration/test_standalone.py::test_the_readme_on_the_image_alone",
+    ),
+    claim("Fleet files", "charge_points:", f"{STORIES}::test_fleet_files"),
+    claim("Fleet files", "setup load", f"{STORIES}::test_fleet_files"),
+    claim("Fleet files", "load_fleet", f"{STORIES}::test_fleet_files"),
+    claim(
+        "Docker Compose",
+        "static-fleet.yaml --profile",
+        "integration/test_compose.py::test_the_readme_on_docker_compose",
+    ),
+    claim(
+        "Docker Compose",
+        "scaled-fleet.yaml --profile",
+        "integration/test_compose.py::test_the_readme_on_docker_compose",
+    ),
+    claim(
+        "Docker Compose",
+        "include:",
+        "integration/test_compose.py::test_both_fleets_in_one_file",
+    ),
+    claim(
+        "Continuous integration", "runs-on", "integration/test_ci_examples.py::test_github_actions"
+    ),
+    claim(
+        "Continuous integration", "before_script", "integration/test_ci_examples.py::test_gitlab_ci"
+    ),
+    claim("In pytest", "simu", "integration/test_pytest_plugin.py::test_the_readme_s_test_passes"),
+    Claim(
+        heading="How it fits together",
+        having="DOCKER_HOST",
+        reason="names another machine; the same is done to one in test_remote_engine.py",
+    ),
+    claim("Security", "pki init", f"{STORIES}::test_security"),
+    claim("Security", "sign-firmware", f"{STORIES}::test_security"),
+    claim("Security", "security-event", f"{STORIES}::test_security"),
+    claim("Security", "broker-pw", f"{STORIES}::test_a_broker_with_a_lock"),
+    claim("MQTT", "Heartbeat", "unit/support/test_readme_claims.py::test_the_frame_is_one"),
+    Claim(
+        heading="Behind a proxy, without a registry",
+        having="docker build",
+        reason="loads packages from the network, with settings that are each machine's own",
+    ),
+)
+
+
+def blocks() -> list[Snippet]:
+    return list(read(README.read_text("utf-8")))
+
+
+def test_every_block_is_claimed_once() -> None:
+    wrong = [
+        f"README.md:{block.line}: {block.language} below {block.heading!r}: {claimed}"
+        for block in blocks()
+        if block.language in EXECUTABLE
+        and len(claimed := [each.test or each.reason for each in CLAIMS if each.fits(block)]) != 1
+    ]
+    assert wrong == []
+
+
+def test_there_are_no_other_languages() -> None:
+    assert {block.language for block in blocks()} <= {*EXECUTABLE, OUTPUT}
+
+
+@pytest.mark.parametrize("each", CLAIMS, ids=lambda it: f"{it.heading}: {it.having}")
+def test_a_claim_is_true(each: Claim) -> None:
+    executable = [block for block in blocks() if block.language in EXECUTABLE]
+    assert len([block for block in executable if each.fits(block)]) == 1
+    assert bool(each.test) != bool(each.reason)
+    if each.reason:
+        return
+    file, _, name = each.test.partition("::")
+    assert f'"{each.heading}"' in _sources(ROOT / file)[name]
+
+
+def _sources(file: Path) -> dict[str, str]:
+    """Return the text of each function of a module, and of those beside it that it calls."""
+    text = file.read_text("utf-8")
+    functions = {
+        node.name: ast.get_source_segment(text, node) or ""
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return {
+        name: own + "".join(other for called, other in functions.items() if f"{called}(" in own)
+        for name, own in functions.items()
+    }
+
+
+def test_each_image_has_its_line() -> None:
+    said = snippet("Behind a proxy, without a registry", "sh").text.splitlines()
+    named = {words[3]: words[-1] for words in map(str.split, said)}
+    assert set(named) == {source.name for source in images.SOURCES}
+    assert all((ROOT / folder).is_dir() for folder in named.values())
+
+
+def test_the_frame_is_one() -> None:
+    text = snippet("MQTT", "json").text
+    frame = msgspec.json.decode(text, type=Frame)
+    assert {*msgspec.json.decode(text)} <= {*Frame.__struct_fields__}
+    assert frame.direction is FrameDirection.SENT
+    assert frame.message[2] == frame.action
