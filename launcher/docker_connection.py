@@ -32,12 +32,15 @@ class _Client(docker.APIClient):
         """Ignore what requests' own constructor sets."""
 
 
-def connect() -> docker.APIClient:
+def connect(api_version: str | None = None) -> docker.APIClient:
     """Return a client of the engine that DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name.
 
     The low-level API is used because the high-level one follows every call with an inspection.
+
+    Args:
+        api_version: to speak; None: the engine is asked for its own.
     """
-    return _Client(timeout=_CALL_S, **kwargs_from_env())
+    return _Client(timeout=_CALL_S, version=api_version, **kwargs_from_env())
 
 
 @contextlib.contextmanager

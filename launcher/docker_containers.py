@@ -1,7 +1,7 @@
 """Single calls about charge points to the Docker engine."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ from launcher.engine import (
 STOP_S: Final = 10
 _KILLED_WITHIN_S: Final = 20
 _LOG_LINES: Final = 20
+_LISTED_AT_A_LOOK: Final = 10
+"""A look at one charge point costs the engine about as much as these in a list of all."""
 _TMPFS: Final = {"/tmp": "size=8m,mode=1777,noexec,nosuid,nodev"}  # noqa: S108 - in the container
 _LOG: Final = {"max-size": "1m", "max-file": "2"}
 
@@ -73,6 +75,29 @@ def find(client: docker.APIClient, environment: str, charge_point_id: str) -> Fo
         volume=kept.get(charge_point_id),
         marks=marks.get(charge_point_id, {}),
     )
+
+
+def find_some(
+    client: docker.APIClient, environment: str, charge_point_ids: Collection[str], *, of: int
+) -> dict[str, Found]:
+    """Return what there is of some labelled charge points.
+
+    Args:
+        client: of the engine.
+        environment: its name.
+        charge_point_ids: theirs.
+        of: how many the environment has, as far as is known: few are looked at one by one, which
+            is less than a list of all.
+    """
+    if len(charge_point_ids) == 1 or len(charge_point_ids) * _LISTED_AT_A_LOOK < of:
+        return {each: find(client, environment, each) for each in charge_point_ids}
+    of_environment = container.charge_point_labels(environment)
+    found = containers(client, [f"{key}={value}" for key, value in of_environment.items()])
+    kept, marks = volumes(client, [f"{container.ENVIRONMENT_LABEL}={environment}"])
+    return {
+        each: Found(container=found.get(each), volume=kept.get(each), marks=marks.get(each, {}))
+        for each in charge_point_ids
+    }
 
 
 def needs_a_closer_look(record: ContainerRecord, marks: Marks) -> bool:

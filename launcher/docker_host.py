@@ -29,6 +29,7 @@ from launcher.engine import (
     PostMortem,
     VolumeRecord,
 )
+from launcher.shared_look import SharedLook
 
 _T = TypeVar("_T")
 
@@ -68,6 +69,9 @@ class DockerHost:
         self._local = threading.local()
         self._clients: list[docker.APIClient] = []
         self._by_hand: dict[str, ContainerRecord] = {}
+        self._looks = SharedLook(self._look)
+        self._number = 0
+        self._api_version: str | None = None
 
     async def check(self) -> str:
         """Return the engine's version: it answers."""
@@ -90,6 +94,7 @@ class DockerHost:
             "the list of charge points",
             lambda client: docker_containers.observe(client, self._environment, self._image),
         )
+        self._number = len(seen.containers)
         self._by_hand = {
             charge_point_id: record
             for charge_point_id, record in seen.containers.items()
@@ -99,10 +104,7 @@ class DockerHost:
 
     async def find(self, charge_point_id: str) -> Found:
         """Return all there is of a charge point."""
-        found = await self._call(
-            f"charge point {charge_point_id}",
-            lambda client: docker_containers.find(client, self._environment, charge_point_id),
-        )
+        found = await self._looks.find(charge_point_id)
         by_hand = self._by_hand.get(charge_point_id)
         if found.container is not None or by_hand is None:
             return found
@@ -273,6 +275,14 @@ class DockerHost:
         by_hand = {each.container_id: id_ for id_, each in tuple(self._by_hand.items())}
         return docker_records.event(event, self._environment, self._image, by_hand)
 
+    async def _look(self, charge_point_ids: frozenset[str]) -> dict[str, Found]:
+        return await self._call(
+            f"charge point {', '.join(sorted(charge_point_ids)[:3])}",
+            lambda client: docker_containers.find_some(
+                client, self._environment, charge_point_ids, of=self._number
+            ),
+        )
+
     async def _on(self, container_id: str, what: str, call: Callable[[docker.APIClient], _T]) -> _T:
         return await self._call(_of(what, container_id), call)
 
@@ -291,7 +301,9 @@ class DockerHost:
     def _client(self) -> docker.APIClient:
         client: docker.APIClient | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = connect()
+            client = self._local.client = connect(self._api_version)
+            # Asked for once: fifty threads that kill at once would ask fifty times.
+            self._api_version = client.api_version
             self._clients.append(client)
         return client
 

@@ -323,34 +323,72 @@ def test_a_volume_that_went_missing_is_made_with_its_labels(environment: str, im
     with_host(environment, body)
 
 
-def test_a_start_takes_five_calls_to_the_engine(
-    environment: str, image: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[str] = []
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the calls to the engine, which grow; without versions and ids."""
+    calls: list[str] = []
     send = docker.APIClient.send
 
     def count(
         self: docker.APIClient, request: requests.PreparedRequest, **options: Any
     ) -> requests.Response:
-        made.append(f"{request.method} {urlsplit(str(request.url)).path}")
+        call = f"{request.method} {urlsplit(str(request.url)).path}"
+        calls.append(re.sub(r"[0-9a-f]{64}|/v[0-9.]+/", "", call))
         return send(self, request, **options)
 
+    monkeypatch.setattr(docker.APIClient, "send", count)
+    return calls
+
+
+def test_a_start_takes_five_calls_to_the_engine(
+    environment: str, image: str, made: list[str]
+) -> None:
     async def body(host: DockerHost) -> None:
-        monkeypatch.setattr(docker.APIClient, "send", count)
+        made.clear()
         request = requested(environment, image)
         assert (await host.find("CP-1")).is_nothing
         await host.create_volume(request)
         container_id = await host.create_container(request)
         await host.start(container_id)
-        words = [re.sub(r"[0-9a-f]{64}|/v[0-9.]+/", "", each) for each in made]
-        words.remove("GET /version")  # once for each thread
-        assert words == [
+        assert made == [
             "GET containers/json",
             "GET volumes",
             "POST volumes/create",
             "POST containers/create",
             "POST containers//start",
         ]
+
+    with_host(environment, body)
+
+
+def test_orders_that_come_together_share_one_look_at_the_engine(
+    environment: str, image: str, made: list[str]
+) -> None:
+    async def body(host: DockerHost) -> None:
+        request = requested(environment, image, "CP-1")
+        container_id = await started(host, request)
+        await host.set_mark("CP-1", Mark.OFF, specification_of(dict(request.labels)))
+        alone = await host.find("CP-1")
+        made.clear()
+        together = await asyncio.gather(*(host.find(f"CP-{n}") for n in (0, 1, 2, 3, 4)))
+        assert made == ["GET containers/json", "GET volumes"] * 2
+        assert together[1] == alone
+        assert alone.container is not None
+        assert alone.container.container_id == container_id
+        assert alone.volume is not None
+        assert list(alone.marks) == [Mark.OFF]
+        assert all(each.is_nothing for n, each in enumerate(together) if n != 1)
+
+    with_host(environment, body)
+
+
+def test_the_engine_is_asked_once_which_version_it_speaks(
+    environment: str, image: str, made: list[str]
+) -> None:
+    async def body(host: DockerHost) -> None:
+        ids = [await started(host, requested(environment, image, f"CP-{n}")) for n in range(3)]
+        await asyncio.gather(*map(host.kill, ids))
+        assert made.count("GET /version") == 1
 
     with_host(environment, body)
 
