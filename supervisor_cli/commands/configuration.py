@@ -165,10 +165,20 @@ def lines(outcomes: Sequence[Told]) -> list[str]:
     return told
 
 
+def need_lengths(key: str, value: str) -> None:
+    """Check that a key and a value are as long as OCPP has them (OCPP 1.6 §6.7).
+
+    Raises:
+        SimuError: they are not.
+    """
+    if not 1 <= len(key) <= 50 or len(value) > 500:
+        word = f"{key}={value}"[:60]
+        raise _usage(f"{word!r}: a key has 1 to 50 characters, a value at most 500")
+
+
 def _key_and_value(word: str) -> tuple[str, str]:
     key, _, value = word.partition("=")
-    if not 1 <= len(key) <= 50 or len(value) > 500:
-        raise _usage(f"{word[:60]!r}: a key has 1 to 50 characters, a value at most 500")
+    need_lengths(key, value)
     return key, value
 
 

@@ -5,14 +5,14 @@ from textual.widgets import Input
 
 from supervisor_cli import render
 from supervisor_cli.dashboard import forms, screens
+from supervisor_cli.dashboard.configuration import Configuring
 from supervisor_cli.dashboard.detail import detail
 from supervisor_cli.dashboard.filter_line import FilterLine
-from supervisor_cli.dashboard.panes import Panes
 from supervisor_cli.dashboard.roster import Group, Place
 from supervisor_cli.errors import SimuError
 
 
-class Watch(Panes):
+class Watch(Configuring):
     """`simuctl watch`; see `Board`, `Acts` and `Panes` for the arguments."""
 
     # -- which ones -------------------------------------------------------------------------------
@@ -114,25 +114,6 @@ class Watch(Panes):
         if not self.records:
             return Text(" ? shows all keys", "dim")
         return screens.outcome_line(self.records[-1])
-
-    def action_configuration(self) -> None:
-        """Show the OCPP configuration of the selected one."""
-        row = self.selected
-        if row is None:
-            self.refuse("no charge point is selected")
-            return
-        name = row.place.charge_point_id
-
-        async def show() -> None:
-            try:
-                keys = await self.client.configuration(name)
-            except SimuError as exc:
-                self.refuse(str(exc))
-                return
-            page = screens.configuration_page(keys)
-            self.push_screen(screens.ReadScreen(f"{name}: OCPP configuration", page))
-
-        self.run_worker(show(), name="configuration")
 
     def _read_pattern(self, values: forms.Values) -> list[Place]:
         places = self.matching(values["words"])

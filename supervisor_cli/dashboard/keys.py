@@ -75,7 +75,12 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
         ("X", "mend", "mend", "give them their network back"),
         ("L", "load", "load", "load a set-up file: fleet YAML, or JSON of open-ocpp-simu"),
         ("W", "save", "save", "save the set-up to a file"),
-        ("c", "configuration", "config", "the OCPP configuration keys of the selected one"),
+        (
+            "c",
+            "configuration",
+            "config",
+            "the OCPP configuration of the selected one; s there sets a key",
+        ),
     ),
     Section.CHOOSE: (
         (

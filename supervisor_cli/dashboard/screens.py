@@ -39,12 +39,13 @@ class Record:
         return [each for each in self.outcomes if not each.ok]
 
 
-class ReadScreen(ModalScreen[None]):
-    """Something to read; scrolls, and closes by escape, q or enter."""
+class ReadScreen(ModalScreen[bool]):
+    """Something to read; scrolls, and closes by escape, q or enter: dismissed with False."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark", "close", show=False)
     ]
+    KEYS: ClassVar[str] = "[b]↑ ↓[/b] scroll   [b]esc[/b] close"
 
     def __init__(self, title: str, content: RenderableType) -> None:
         super().__init__()
@@ -57,11 +58,11 @@ class ReadScreen(ModalScreen[None]):
             dialog.border_title = Text(self._title)
             with VerticalScroll(classes="page"):
                 yield Static(self._content, id="content")
-            yield Static(Text.from_markup("[b]↑ ↓[/b] scroll   [b]esc[/b] close"), classes="keys")
+            yield Static(Text.from_markup(self.KEYS), classes="keys")
 
     def action_close(self) -> None:
         """Go back."""
-        self.dismiss(None)
+        self.dismiss(False)
 
 
 class DetailScreen(ReadScreen):

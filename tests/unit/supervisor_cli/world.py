@@ -124,6 +124,7 @@ class World:
     links: list["FakeLink"] = field(default_factory=list)
     client_ids: list[str] = field(default_factory=list)
     refuse_input: Result | None = None
+    refuse_configure: Result | None = None
     on_command: Callable[[Command], None] | None = None
     configuration: dict[str, str] = field(default_factory=dict)
 
@@ -283,8 +284,11 @@ class World:
         if isinstance(payload, ChargePointCommand) and self.configuration:
             topic = topics.CP_OCPP_CONFIG.build(ROOT, name)
             self.publish(topic, msgspec.json.encode(self.configuration), retain=True)
-        if self.refuse_input is not None:
-            result = msgspec.structs.replace(self.refuse_input, request_id=result.request_id)
+        refusal = self.refuse_input
+        if isinstance(payload, ChargePointCommand) and payload.type == "configure":
+            refusal = self.refuse_configure or refusal
+        if refusal is not None:
+            result = msgspec.structs.replace(refusal, request_id=result.request_id)
         self.publish(topics.CP_RESULT.build(ROOT, name), encode(result))
 
 

@@ -1,10 +1,12 @@
 """What is shown is so; and where that is not sure, it is said."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
 from launcher.api import ContainerCondition, LauncherState
+from supervisor_cli import charge_point_client
 from supervisor_cli.client import SimuClient
 from supervisor_cli.dashboard.app import Watch
 from supervisor_cli.dashboard.columns import NOT_SO
@@ -98,10 +100,11 @@ async def test_a_lost_broker_is_shown_at_once_and_its_news_as_old() -> None:
 async def test_a_timeout_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     world = fleet()
     world.charge_points_answer = False
-    timeout = asyncio.timeout
     async with dashboard(world) as stage:
-        # What waits from now on runs out at once, instead of after ten seconds.
-        monkeypatch.setattr(asyncio, "timeout", lambda _seconds: timeout(0))
+        # What waits for an answer runs out at once, instead of after ten seconds; all else waits
+        # as ever.
+        at_once = SimpleNamespace(**vars(asyncio) | {"timeout": lambda _s: asyncio.timeout(0)})
+        monkeypatch.setattr(charge_point_client, "asyncio", at_once)
         await stage.press("u")
         await stage.shows("✗ CP-1 did not answer within 10 s")
 

@@ -1,0 +1,75 @@
+"""The OCPP configuration in the dashboard: read, set, refused, and nothing told of a secret."""
+
+from cp_image.api import topics
+from cp_image.api.payloads import InputErrorCode, Result
+from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard, fleet
+from tests.unit.supervisor_cli.world import World
+
+
+def configured() -> World:
+    world = fleet()
+    world.configuration = {"HeartbeatInterval": "300", "LocalPreAuthorize": "false"}
+    return world
+
+
+def set_keys(stage: Stage) -> list[tuple[str, str]]:
+    sent = [payload for _topic, payload in stage.world.inputs(topics.CP_CMD)]
+    return [(each["key"], each["value"]) for each in sent if each["type"] == "configure"]
+
+
+async def fill_in(stage: Stage, key: str, value: str) -> None:
+    await stage.press("s")
+    await stage.shows("Set a key of CP-1")
+    await stage.type(key)
+    await stage.press("down")
+    await stage.type(value)
+
+
+async def test_a_key_is_set_and_the_page_shows_it() -> None:
+    async with dashboard(configured()) as stage:
+        await stage.press("c")
+        await stage.shows("CP-1: OCPP configuration")
+        await stage.shows("300")
+        await fill_in(stage, "heartbeatInterval", "60")
+        stage.world.configuration["HeartbeatInterval"] = "60"
+        await stage.press("enter")
+        await stage.shows("✓ CP-1: heartbeatInterval=60")
+        assert set_keys(stage) == [("heartbeatInterval", "60")]
+        assert any(line.split()[1:3] == ["HeartbeatInterval", "60"] for line in stage.lines)
+        await stage.press("escape", "m")
+        await stage.shows("set heartbeatInterval")
+
+
+async def test_what_is_refused_is_said_there() -> None:
+    async with dashboard(configured()) as stage:
+        await stage.press("c")
+        await stage.shows("CP-1: OCPP configuration")
+        await fill_in(stage, "NumberOfConnectors", "9")
+        stage.world.refuse_configure = Result(
+            request_id="", ok=False, code=InputErrorCode.NOT_ALLOWED, text="it is read-only"
+        )
+        await stage.press("enter")
+        await stage.shows("✗ CP-1: it is read-only")
+        await stage.shows("CP-1: OCPP configuration")
+
+
+async def test_what_cannot_be_read_is_not_told() -> None:
+    async with dashboard(configured()) as stage:
+        await stage.press("c")
+        await stage.shows("CP-1: OCPP configuration")
+        await fill_in(stage, "AuthorizationKey", "geheim")
+        await stage.press("enter")
+        await stage.shows("✓ CP-1: AuthorizationKey set")
+        assert "geheim" not in stage.text
+        assert set_keys(stage) == [("AuthorizationKey", "geheim")]
+
+
+async def test_no_key_and_no_change() -> None:
+    async with dashboard(configured()) as stage:
+        await stage.press("c")
+        await stage.shows("CP-1: OCPP configuration")
+        await stage.press("s", "enter")
+        await stage.shows("a key has 1 to 50 characters")
+        await stage.press("escape")
+        await stage.shows("CP-1: OCPP configuration")
+        assert set_keys(stage) == []
