@@ -157,6 +157,8 @@ class ChargePoints:
             ended = replace(ended, state=ContainerState.EXITED)
         if Mark.OFF in found.marks:
             self._were_off[id(order)] = order
+            if found.volume is None:
+                return  # only the mark knows what it is
             await self._engine.clear_mark(charge_point_id, Mark.OFF)
         if order.specification is None:
             marks: Marks = {mark: it for mark, it in found.marks.items() if mark != Mark.OFF}
@@ -168,6 +170,8 @@ class ChargePoints:
         specification = order.specification or self._remembered(charge_point_id, found)
         if found.container is not None and found.container.alive:
             await self._power.put_down(found.container)  # somebody gave it its power back already
+        if Mark.OFF in found.marks:
+            await self._engine.clear_mark(charge_point_id, Mark.OFF)
         try:
             await self._power.bring_up(specification, found)
         except EngineError:

@@ -121,6 +121,22 @@ def test_a_restart_asks_for_nothing_twice() -> None:
     run(body)
 
 
+def test_a_restart_knows_by_the_mark_alone_what_was_there() -> None:
+    """Somebody has removed container and volume of one that was off."""
+
+    async def body(broker: FakeBroker, engine: FakeEngine) -> None:
+        await broker.command("start", entry())
+        await broker.command("kill", {"id": "CP-1"})
+        engine.containers.clear()
+        engine.volumes.clear()
+        assert (await broker.command("restart", {"id": "CP-1"})).ok
+        assert engine.containers["CP-1"].alive
+        assert "CP-1" in engine.volumes
+        assert engine.observation().of("CP-1").marks == {}
+
+    run(body)
+
+
 def test_a_restart_is_written_down_for_all_before_the_first_is_started() -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:
         ids = [f"CP-{n}" for n in range(8)]
