@@ -44,7 +44,8 @@ class Watch(Configuring):
         """Type a filter."""
         line = self.query_one(FilterLine)
         line.display = True
-        line.entry.focus()
+        # At once, not when there is time: what is typed meanwhile would be taken for keys.
+        self.screen.set_focus(line.entry)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what matches while it is typed."""

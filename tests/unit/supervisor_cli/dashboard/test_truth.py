@@ -10,6 +10,7 @@ from supervisor_cli import charge_point_client
 from supervisor_cli.client import SimuClient
 from supervisor_cli.dashboard.app import Watch
 from supervisor_cli.dashboard.columns import NOT_SO
+from supervisor_cli.dashboard.filter_line import FilterLine
 from supervisor_cli.state import Broker
 from tests.unit.supervisor_cli.dashboard.stage import NARROW, NOW, WIDE, dashboard, fleet
 from tests.unit.supervisor_cli.world import World
@@ -107,6 +108,15 @@ async def test_a_timeout_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(charge_point_client, "asyncio", at_once)
         await stage.press("u")
         await stage.shows("✗ CP-1 did not answer within 10 s")
+
+
+async def test_what_is_typed_into_the_filter_is_no_key() -> None:
+    async with dashboard(fleet()) as stage:
+        stage.app.action_filter()
+        assert stage.app.focused is stage.app.query_one(FilterLine).entry
+        await stage.press("z")
+        await stage.shows("nothing matches")
+        assert stage.world.commands() == []
 
 
 @pytest.mark.parametrize("size", [(40, 10), (60, 20), NARROW, (119, 29), WIDE, (200, 60)])
