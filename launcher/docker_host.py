@@ -130,7 +130,10 @@ class DockerHost:
         if address:
             labels[container.ADDRESS_LABEL] = address
         name = container.mark_name(self._environment, charge_point_id, mark)
-        await self._call(f"mark {name}", lambda client: client.create_volume(name, labels=labels))
+        # Before a power cut of all, all are marked: the engine is quick until the first has died.
+        await self._call(
+            f"mark {name}", lambda client: client.create_volume(name, labels=labels), self._waiters
+        )
 
     async def clear_mark(self, charge_point_id: str, mark: Mark) -> None:
         """Take a mark away; a missing one is no error."""
