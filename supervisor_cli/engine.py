@@ -51,6 +51,7 @@ __all__ = [
     "address",
     "connect",
     "explain",
+    "run_once",
     "socket_group",
 ]
 
@@ -108,15 +109,41 @@ def socket_group(client: docker.DockerClient, image: str) -> int:
     path = remote_engine.socket_path()
     if remote_engine.host() is None:
         return Path(path).stat().st_gid
-    told = client.containers.run(
+    _, told = run_once(
+        client,
         image,
         ["-c", "%g", path],
         entrypoint="stat",
         volumes={path: {"bind": path, "mode": "ro"}},
         network_mode="none",
-        remove=True,
     )
     return int(told)
+
+
+def run_once(
+    client: docker.DockerClient, image: str, words: list[str], **options: Any
+) -> tuple[int, str]:
+    """Run a container to its end, and return its exit code and all it printed.
+
+    docker's own `run` follows the log, and an engine may close that before the last lines of a
+    container that ends at once. Here it is read afterwards.
+
+    Args:
+        client: of the engine.
+        image: on it.
+        words: to its entry point.
+        options: as docker's `containers.create` takes them.
+
+    Raises:
+        docker.errors.APIError: the engine refuses.
+    """
+    container = client.containers.create(image, words, **options)
+    try:
+        container.start()
+        ended: int = container.wait()["StatusCode"]
+        return ended, container.logs().decode()
+    finally:
+        container.remove(force=True, v=True)
 
 
 def explain(exc: Exception) -> str:

@@ -18,6 +18,7 @@ from cp_image.mqtt_link import BrokerAddress
 from launcher.api import LauncherState
 from supervisor_cli import engine, environment, images
 from tests.integration.fleet import Stage, Story, launcher, stage, story
+from tests.integration.unnamed_volumes import UnnamedVolumes, watched
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +32,21 @@ def docker_client() -> Iterator[docker.DockerClient]:
     client.close()
 
 
+@pytest.fixture(scope="session")
+def unnamed_volumes(docker_client: docker.DockerClient) -> Iterator[UnnamedVolumes]:
+    with watched(docker_client) as volumes:
+        yield volumes
+
+
 @pytest.fixture
-def environment_name(docker_client: docker.DockerClient) -> Iterator[str]:
+def environment_name(
+    docker_client: docker.DockerClient, unnamed_volumes: UnnamedVolumes
+) -> Iterator[str]:
     """A fresh environment's name; everything that carries it is gone afterwards."""
     name = f"test-{secrets.token_hex(4)}"
     yield name
     environment.down(docker_client, name, print)
+    assert unnamed_volumes.sweep(name) == []
 
 
 @pytest.fixture

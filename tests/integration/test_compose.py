@@ -15,6 +15,7 @@ from supervisor_cli import environment, images, readiness
 from supervisor_cli.state import Broker
 from tests.integration.conftest import free_port
 from tests.integration.test_simuctl import Simuctl, csms_on_loopback
+from tests.integration.unnamed_volumes import UnnamedVolumes
 from tests.support.readme import run_shell, snippet
 
 ROOT = Path(__file__).parents[2]
@@ -117,13 +118,19 @@ def compose_plugin(docker_client: docker.DockerClient) -> None:
 
 @pytest.fixture
 def project(
-    compose_plugin: None, environment_name: str, tmp_path: Path, docker_client: docker.DockerClient
+    compose_plugin: None,
+    environment_name: str,
+    tmp_path: Path,
+    docker_client: docker.DockerClient,
+    unnamed_volumes: UnnamedVolumes,
 ) -> Iterator[Project]:
     """A project; what is left of it goes with its environment."""
     running = Project(Simuctl(environment_name, tmp_path), docker_client)
     yield running
     environment.down(docker_client, environment_name, print)
     assert running.left() == []
+    # Compose removes replicas it scales away, or makes anew, without their volumes.
+    unnamed_volumes.sweep(environment_name)
 
 
 async def test_an_environment(project: Project) -> None:

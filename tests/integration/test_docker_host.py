@@ -66,7 +66,7 @@ def environment(engine: docker.DockerClient) -> Iterator[str]:
     yield name
     ours: dict[str, str | list[str] | bool] = {"label": f"{container.ENVIRONMENT_LABEL}={name}"}
     for each in engine.containers.list(all=True, filters=ours):
-        each.remove(force=True)
+        each.remove(force=True, v=True)
     for volume in engine.volumes.list(filters=ours):
         volume.remove(force=True)
     for network in engine.networks.list(filters=ours):
