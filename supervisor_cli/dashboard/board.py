@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.widgets import Static
@@ -29,6 +29,7 @@ from supervisor_cli.dashboard.roster import Place, Roster, Row, counts
 from supervisor_cli.dashboard.screens import DetailScreen, Record
 from supervisor_cli.dashboard.selection import Choice, chosen, wish
 from supervisor_cli.dashboard.table import FleetTable, Picture
+from supervisor_cli.dashboard.typed_ahead import TypedAhead
 from supervisor_cli.outcomes import Told
 
 REST_S: Final = 0.2
@@ -41,7 +42,7 @@ async def _rest() -> None:
     await asyncio.sleep(REST_S)
 
 
-class Board(App[None]):
+class Board(TypedAhead):
     """The fleet as it is, refreshed as it changes.
 
     Args:

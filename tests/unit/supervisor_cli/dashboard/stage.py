@@ -36,6 +36,7 @@ class Stage:
     async def press(self, *keys: str) -> None:
         """Press keys, and let everything happen that is due."""
         await self.pilot.press(*keys)
+        await self.until(lambda: self.app.keys_are_done or not self.app.is_running, "pressed")
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:
