@@ -4,9 +4,10 @@ from __future__ import annotations  # no annotation loads `ssl`: see `late_modul
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from cp_image.api.value import Value, repr_without
 
 USER_VARIABLE: Final = "SIMU_BROKER_USER"
 PASSWORD_FILE_VARIABLE: Final = "SIMU_BROKER_PASSWORD_FILE"  # noqa: S105 - where it is
@@ -26,8 +27,7 @@ class BrokerAccessError(ValueError):
     """A variable cannot be used; the text names it, and never says a password."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerAccess:
+class BrokerAccess(Value):
     """By what a program gets into the broker; without anything it is anonymous.
 
     Attributes:
@@ -37,8 +37,11 @@ class BrokerAccess:
     """
 
     user: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
     tls: ssl.SSLContext | None = None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "password")
 
 
 ANONYMOUS: Final = BrokerAccess()

@@ -1,7 +1,6 @@
 """What a charge point is, and how it reaches others, as its environment says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from cp_image.api.charge_point_id import charge_point_id
 from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import SecurityProfile, TlsVerification
 from cp_image.api.topics import DEFAULT_ROOT, root_of
+from cp_image.api.value import Value, replace
 from cp_image.core.effects import LogLevel
 from cp_image.core.identity import KeyKind
 from cp_image.core.script_settings import ScriptSettings
@@ -20,8 +20,7 @@ from cp_image.variable import PREFIX, VariableError
 from cp_image.variables import VARIABLES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Value):
     """What a charge point is and where its peers are.
 
     Attributes:

@@ -10,7 +10,6 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -19,6 +18,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from cp_image.api.topics import Topic
+from cp_image.api.value import Value
 from cp_image.broker_access import ANONYMOUS, BrokerAccess, BrokerAccessError, read_password
 from cp_image.broker_access import VARIABLES as ACCESS_VARIABLES
 from cp_image.broker_access import read as read_access
@@ -44,8 +44,7 @@ _STABLE_S: Final = 5.0
 _ANSWER_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Value):
     """A message to publish or one that came in."""
 
     topic: str
@@ -54,8 +53,7 @@ class Message:
     qos: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerAddress:
+class BrokerAddress(Value):
     """Where the broker listens, and by what one gets in."""
 
     host: str

@@ -1,12 +1,12 @@
 """One environment variable of the charge point: what it means, what it may be, how it is read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.api.value import Value
 
 PREFIX: Final = "SIMU_"
 
@@ -19,8 +19,7 @@ class UntoldError(Exception):
     """A value is wrong and must not be shown; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class Variable(Value):
     """One environment variable; an empty one counts as unset.
 
     Attributes:

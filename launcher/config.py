@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from cp_image.api.value import replace
 from cp_image.mqtt_link import ACCESS_VARIABLES, BrokerAccessError, BrokerAddress, read_access
 from launcher.api import DEFAULT_ENVIRONMENT, ENVIRONMENT_PATTERN, topic_root
 from launcher.container import Surroundings

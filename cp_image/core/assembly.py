@@ -1,9 +1,9 @@
 """Builds the parts of a station, and introduces them to each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cp_image.api.value import Value
 from cp_image.core.authorization import Authorizer
 from cp_image.core.authorization_cache import AuthorizationCache
 from cp_image.core.availability import Availability
@@ -31,8 +31,7 @@ from cp_image.core.tag_reader import TagReader
 from cp_image.core.transactions import Transactions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Value):
     """What a station directs; each part knows the others it needs."""
 
     transactions: Transactions

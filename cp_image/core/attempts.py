@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import Struct
+from cp_image.api.value import Value
 
 _OWN_RETRIES: Final = 2
 _OWN_INTERVAL_S: Final = 60.0
@@ -12,7 +12,7 @@ _SHORTEST_INTERVAL_S: Final = 1.0
 """A CSMS that asks for a thousand retries at once gets them one by one."""
 
 
-class Attempts(Struct, frozen=True, kw_only=True):
+class Attempts(Value):
     """The attempts that are left after the present one."""
 
     left: int

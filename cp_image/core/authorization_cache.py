@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.id_tag import folded
 from cp_image.core.messages import AuthorizationStatus, IdTagStatus
@@ -17,7 +16,7 @@ CACHE_LIMIT: Final = 1000
 _PREFIX: Final = "authorization-cache/"
 
 
-class CachedTag(Struct, frozen=True, kw_only=True):
+class CachedTag(Value):
     """``authorization-cache/TAG``; `turn` grows with each use: the least is the oldest."""
 
     status: IdTagStatus

@@ -7,9 +7,9 @@ the energy until the next step. Charging loses nothing on the way.
 """
 
 import math
-from dataclasses import dataclass, replace
 from typing import Final
 
+from cp_image.api.value import Value, replace
 from cp_image.core.energy import Phases, Supply
 
 TAPER_STEPS: Final = 20
@@ -25,8 +25,7 @@ _DEFAULT_C_RATE: Final = 2.0
 _PCT: Final = 100.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Battery:
+class Battery(Value):
     """A battery and its charger.
 
     Attributes:

@@ -1,17 +1,15 @@
 """The car at a connector: part of the physical world, so it survives a power cut."""
 
-from dataclasses import dataclass
-
 from msgspec import UNSET, UnsetType
 
 from cp_image.api.payloads import CarInput
+from cp_image.api.value import Value
 from cp_image.core.battery import DEFAULT_SOC_PCT, Battery
 from cp_image.core.energy import Phases, Supply
 from cp_image.core.errors import NotNowError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Car:
+class Car(Value):
     """What is plugged in, and what it asks for. A for AC, W for DC.
 
     Attributes:

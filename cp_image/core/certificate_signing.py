@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import msgspec
-from msgspec import Struct
-
 from cp_image.api.secrets import SecurityProfile
+from cp_image.api.value import Value, replace
 from cp_image.core.certificate_to_come import CertificateToCome
 from cp_image.core.certificates import CertificateError, CertificateReader, split_pem
 from cp_image.core.configuration_keys import Key
@@ -40,7 +38,7 @@ _RENEWED_AGAIN_S: Final = 86_400.0
 """A renewal that came to nothing is begun again the next day."""
 
 
-class _Asked(Struct, frozen=True, kw_only=True):
+class _Asked(Value):
     """A certificate that is asked for.
 
     Attributes:
@@ -118,7 +116,7 @@ class CertificateSigning:
         if not event.csr:
             self._give_up(f"no key could be made: {event.reason}")
             return
-        self._ask(msgspec.structs.replace(asked, csr=event.csr, public_key=event.public_key))
+        self._ask(replace(asked, csr=event.csr, public_key=event.public_key))
 
     def answered(self, number: int, answer: SignCertificateAnswer, now: float) -> None:
         """The CSMS has said whether a certificate will come."""
@@ -132,7 +130,7 @@ class CertificateSigning:
         # Whitepaper CertSigningWaitMinimum: the wait doubles each time.
         least_s = self._configuration.integer(Key.CERT_SIGNING_WAIT_MINIMUM)
         wait_s = least_s * 2 ** min(asked.repeated, _MAX_DOUBLINGS)
-        self._keep(msgspec.structs.replace(asked, waits_until=now + wait_s))
+        self._keep(replace(asked, waits_until=now + wait_s))
 
     def failed(self, number: int) -> None:
         """The CSMS has answered with an error, or not at all."""
@@ -152,7 +150,7 @@ class CertificateSigning:
             if asked.repeated >= self._configuration.integer(Key.CERT_SIGNING_REPEAT_TIMES):
                 self._give_up("no certificate has come")
             else:
-                self._generate(msgspec.structs.replace(asked, repeated=asked.repeated + 1))
+                self._generate(replace(asked, repeated=asked.repeated + 1))
         self._to_come.tick(now)
         due = None if self._to_come.is_awaited else self._renew_at
         if asked is None and due is not None and self._clock.at(now) >= due:

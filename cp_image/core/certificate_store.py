@@ -7,8 +7,7 @@ file that was changed meanwhile counts anew.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.certificates import (
     CertificateError,
     CertificateReader,
@@ -40,7 +39,7 @@ _PREFIX: Final = "security/roots/"
 """Followed by the use."""
 
 
-class _Kept(Struct, frozen=True, kw_only=True):
+class _Kept(Value):
     """What is kept where a CSMS has changed something; `file` is what the file held then."""
 
     file: str

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.effects import ForgetKey
 from cp_image.core.identity import Identity
 from cp_image.core.outbox import Outbox
@@ -13,7 +12,7 @@ from cp_image.core.station_clock import StationClock
 _KEY: Final = "security/certificate-to-come"
 
 
-class _Kept(Struct, frozen=True, kw_only=True):
+class _Kept(Value):
     identity: Identity
     begins_at: float
 

@@ -6,9 +6,9 @@ calls any other; making a key is not, see `cp_image.core.effects.GenerateKeyAndC
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
+from cp_image.api.value import Value
 from cp_image.core.security_messages import CertificateHash, HashAlgorithm
 
 _CERTIFICATE: Final = re.compile(
@@ -21,8 +21,7 @@ class CertificateError(ValueError):
     """A certificate, a chain or a signature is not valid; the text says why, for people."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFacts:
+class CertificateFacts(Value):
     """What matters of a certificate.
 
     Attributes:

@@ -1,8 +1,8 @@
 """What charging profiles, hardware and the running sessions allow together: OCPP 1.6 §3.13."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from cp_image.api.value import Value
 from cp_image.core.charging_profiles import ChargingProfiles
 from cp_image.core.composite_schedule import ConnectorPlan, StationPlan
 from cp_image.core.configuration_keys import Configuration, Key
@@ -11,8 +11,7 @@ from cp_image.core.station_clock import StationClock
 from cp_image.core.transaction import Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Session:
+class _Session(Value):
     """What counts from the start of a transaction.
 
     Attributes:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
+from cp_image.api.value import Value
 from cp_image.core.composite_schedule import Stack, Timeline
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.csms_messages import (
@@ -30,8 +30,7 @@ class ProfileRefusedError(ValueError):
     """A charging profile breaks a rule; the text says which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledProfile:
+class InstalledProfile(Value):
     """A charging profile as it is kept through a power cut.
 
     Attributes:

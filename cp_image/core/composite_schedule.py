@@ -7,10 +7,10 @@ change is computed. All instants are station time.
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from cp_image.api.value import Value, replace
 from cp_image.core.csms_messages import (
     ChargingProfile,
     ChargingProfileKind,
@@ -29,8 +29,7 @@ _CHANGES_MAX: Final = 20_000
 """A schedule asked for centuries ends early instead of keeping everything else waiting."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(Value):
     """A charging profile laid on the axis of time.
 
     Attributes:
@@ -111,8 +110,7 @@ class Timeline:
         return self.origin_at + run * repeats_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
+class Stack(Value):
     """Charging profiles of which the first that has a period goes: §3.13.2."""
 
     timelines: Sequence[Timeline] = ()
@@ -143,8 +141,7 @@ class Stack:
         return earliest(timeline.next_change_at(at) for timeline in self.timelines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorPlan:
+class ConnectorPlan(Value):
     """What one connector may offer.
 
     Attributes:
@@ -190,8 +187,7 @@ class ConnectorPlan:
         return _shown(limit.in_unit(unit, self.supply), limit.phases, self.supply)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationPlan:
+class StationPlan(Value):
     """What all connectors may offer together; the attributes are those of `ConnectorPlan`."""
 
     supply: Supply

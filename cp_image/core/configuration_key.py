@@ -4,9 +4,10 @@ The keys themselves are declared in `cp_image.core.declared_keys`.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from cp_image.api.value import Value
 
 VALUE_MAX_LENGTH: Final = 500
 """OCPP 1.6 §6.7: a value is a CiString500Type."""
@@ -95,8 +96,7 @@ class ValueType(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationKey:
+class ConfigurationKey(Value):
     """A key: what it is called, what it takes, and what it starts with.
 
     Attributes:

@@ -1,12 +1,10 @@
 """A connector: its state, its car, its meter, and the transaction that may run on it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
-import msgspec
-
 from cp_image.api.payloads import ConnectorState, ConnectorStatus
+from cp_image.api.value import replace
 from cp_image.core.car import Car
 from cp_image.core.connector_states import TRANSACTION_STATES, StateEvent, next_state
 from cp_image.core.energy import Meter, Phases, Supply
@@ -219,7 +217,7 @@ class Connector:
         start_wh = self.transaction.register_start_wh if self.transaction else register_wh
         battery = self.car.battery
         soc_pct = status.soc_pct if battery is None else round(battery.soc_pct, 3)
-        return msgspec.structs.replace(
+        return replace(
             status,
             register_wh=register_wh,
             session_wh=register_wh - start_wh,

@@ -5,12 +5,12 @@ one, and so a new value is in force at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import LONGEST_KEY_BYTES, SHORTEST_KEY_BYTES
+from cp_image.api.value import replace
 from cp_image.core.configuration_key import ConfigurationKey, Key, ValueType
 from cp_image.core.feature_profiles import FeatureProfile
 from cp_image.core.meter_values import Measurand

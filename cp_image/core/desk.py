@@ -1,17 +1,16 @@
 """Answers what the CSMS asks: a table from the kind of request to what handles it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.effects import RefuseCall, SendAnswer
 from cp_image.core.events import CsmsAsked
 from cp_image.core.outbox import Outbox
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Value):
     """What a handler decides.
 
     Attributes:

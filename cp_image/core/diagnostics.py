@@ -5,10 +5,10 @@ that it interrupts has failed; the CSMS is told and may ask again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from cp_image.api.value import Value, replace
 from cp_image.core.attempts import Attempts, attempts
 from cp_image.core.csms_messages import GetDiagnostics, GetDiagnosticsAnswer
 from cp_image.core.desk import Handler, Reply
@@ -24,8 +24,7 @@ _KEY: Final = "diagnostics/uploading"
 _REPORTS_KEY: Final = "diagnostics/untold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class _Order(Value):
     request: GetDiagnostics
     file_name: str
     attempts: Attempts

@@ -4,41 +4,37 @@ The shell carries them out in order, all `Persist` of one call in one database t
 what is on the wire was on the disk before.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cp_image.api import payloads
 from cp_image.api.secrets import SecurityProfile
+from cp_image.api.value import Value, repr_without
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.identity import Identity, KeyKind
 from cp_image.core.messages import Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendCall:
+class SendCall(Value):
     """Send a request; its answer comes back with the same `message_id` (at most 36 characters)."""
 
     message_id: str
     request: Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendAnswer:
+class SendAnswer(Value):
     """Answer a request of the CSMS."""
 
     message_id: str
     answer: CsmsAnswer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefuseCall:
+class RefuseCall(Value):
     """Answer a request of the CSMS with the error that says it is not supported."""
 
     message_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reboot:
+class Reboot(Value):
     """Forget everything that is not persisted and begin anew with `Station.power_up`.
 
     The shell closes the WebSocket, when what was said before has gone out, and makes a new
@@ -48,16 +44,14 @@ class Reboot:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class Download(Value):
     """Fetch a file; `TransferEnded` with the same number tells what came of it."""
 
     number: int
     location: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Value):
     """Send the diagnostics file; `TransferEnded` with the same number tells what came of it.
 
     Attributes:
@@ -76,15 +70,13 @@ class Upload:
     log_to: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelTransfer:
+class CancelTransfer(Value):
     """Break a `Download` or `Upload` off: nothing more is heard of it."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetCredentials:
+class SetCredentials(Value):
     """Connect to the CSMS like this from the next connection on.
 
     Attributes:
@@ -94,13 +86,15 @@ class SetCredentials:
     """
 
     profile: SecurityProfile
-    authorization_key: bytes | None = field(default=None, repr=False)
+    authorization_key: bytes | None = None
     roots: tuple[str, ...] = ()
     identity: Identity | None = None
 
+    def __repr__(self) -> str:
+        return repr_without(self, "authorization_key")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerateKeyAndCsr:
+
+class GenerateKeyAndCsr(Value):
     """Make a private key, keep it under a number, and ask for a certificate of it.
 
     `KeyGenerated` with the same number tells what came of it; the key itself is never seen here.
@@ -116,65 +110,56 @@ class GenerateKeyAndCsr:
     organization: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetKey:
+class ForgetKey(Value):
     """Remove a private key that serves no more."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishStation:
+class PublishStation(Value):
     """The charge point's own status changed; the shell knows the unchanging fields."""
 
     status: payloads.ChargePointState
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishConnector:
+class PublishConnector(Value):
     """A connector's status changed."""
 
     connector_id: int
     status: payloads.ConnectorStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishConfiguration:
+class PublishConfiguration(Value):
     """A configuration key has another value: `Station.ocpp_config` tells all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishEvent:
+class PublishEvent(Value):
     """Something worth telling happened."""
 
     event: payloads.Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Persist:
+class Persist(Value):
     """Keep `value` under `key` through a power cut; None forgets it."""
 
     key: str
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPingInterval:
+class SetPingInterval(Value):
     """Ping the CSMS so often from now on, on an open WebSocket too; 0 never pings."""
 
     interval_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Disconnect:
+class Disconnect(Value):
     """Close the WebSocket; the shell connects again by itself."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetSilence:
+class SetSilence(Value):
     """Answer a CALL that does not reach the station, or do not: a rejected one answers nothing."""
 
     silent: bool
@@ -189,8 +174,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(Value):
     """Say something to whoever reads the container's log."""
 
     level: LogLevel

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.api.value import Value
 
 _DUST_WH: Final = 1e-6
 """A sum of floats may miss a whole Wh by less than this."""
@@ -31,8 +31,7 @@ def shared_setpoints(limits: Sequence[float], total: float) -> list[float]:
     return [float(math.floor(limit * total / asked)) for limit in limits]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
+class Supply(Value):
     """How a charge point delivers: AC counts in amperes per phase, DC in watts on one phase."""
 
     type: ChargePointType

@@ -1,8 +1,7 @@
 """What happens to a station: the inputs of `Station.handle`."""
 
-from dataclasses import dataclass
-
 from cp_image.api.payloads import CarInput, ErrorCode
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import CsmsRequest
 from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.link_faults import LinkFault
@@ -10,8 +9,7 @@ from cp_image.core.messages import Answer, DataTransfer
 from cp_image.core.transfer_faults import TransferFault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsmsConnected:
+class CsmsConnected(Value):
     """The WebSocket is open.
 
     Attributes:
@@ -21,8 +19,7 @@ class CsmsConnected:
     root: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsmsDisconnected:
+class CsmsDisconnected(Value):
     """The WebSocket is closed, or could not be opened.
 
     Attributes:
@@ -34,16 +31,14 @@ class CsmsDisconnected:
     fault: LinkFault | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallAnswered:
+class CallAnswered(Value):
     """The CSMS answered a request of ours."""
 
     message_id: str
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFailed:
+class CallFailed(Value):
     """The CSMS answered a request of ours with a CALLERROR, or with what the schema refuses."""
 
     message_id: str
@@ -51,16 +46,14 @@ class CallFailed:
     description: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CsmsAsked:
+class CsmsAsked(Value):
     """The CSMS asks something; every request gets one `SendAnswer` or `RefuseCall`."""
 
     message_id: str
     request: CsmsRequest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvalidMessageHeard:
+class InvalidMessageHeard(Value):
     """The CSMS has sent what is no valid OCPP message; `complaint` says why, for people.
 
     What it was to be, if that can be told, is an event of its own.
@@ -69,24 +62,21 @@ class InvalidMessageHeard:
     complaint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarChanged:
+class CarChanged(Value):
     """The car, its cable or what it asks for changed."""
 
     connector_id: int
     car: CarInput
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagPresented:
+class TagPresented(Value):
     """A tag is held to the reader of a connector."""
 
     connector_id: int
     id_tag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultChanged:
+class FaultChanged(Value):
     """An injected fault of a connector (0: of the whole charge point) is set or cleared.
 
     Attributes:
@@ -100,8 +90,7 @@ class FaultChanged:
     emergency: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferEnded:
+class TransferEnded(Value):
     """A `Download` or `Upload` is over.
 
     Attributes:
@@ -117,8 +106,7 @@ class TransferEnded:
     image: FirmwareImage | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyGenerated:
+class KeyGenerated(Value):
     """What came of a `GenerateKeyAndCsr`.
 
     Attributes:
@@ -133,32 +121,28 @@ class KeyGenerated:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataTransferWanted:
+class DataTransferWanted(Value):
     """Somebody wants to tell the CSMS something; `request_id` comes back with what came of it."""
 
     request: DataTransfer
     request_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecurityEventWanted:
+class SecurityEventWanted(Value):
     """Somebody lets a security event happen, say opens the housing; `name` is the Whitepaper's."""
 
     name: str
     tech_info: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigurationWanted:
+class ConfigurationWanted(Value):
     """Somebody at the charge point gives a configuration key another value."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class Stopped(Value):
     """The process is asked to end in order: the last words are said."""
 
 

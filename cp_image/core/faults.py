@@ -1,10 +1,10 @@
 """Faults: a set beside the state of a connector, and the error code they are reported with."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from cp_image.api.payloads import ErrorCode
+from cp_image.api.value import Value
 
 
 class FaultOrigin(StrEnum):
@@ -15,8 +15,7 @@ class FaultOrigin(StrEnum):
     """the whole of it, and so each of its connectors"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Value):
     """Why something is Faulted; each is set and cleared on its own."""
 
     origin: FaultOrigin

@@ -10,9 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-from msgspec import Struct
-
+from cp_image.api.value import Value, replace
 from cp_image.core.attempts import Attempts, attempts
 from cp_image.core.connector import Connector
 from cp_image.core.csms_messages import UpdateFirmware, UpdateFirmwareAnswer
@@ -65,7 +63,7 @@ _CLOSED: Final = frozenset({Phase.DOWNLOADED, Phase.INSTALLING, Phase.INSTALLED}
 """Phases in which no transaction may begin: an installation would never get its turn."""
 
 
-class FirmwareUpdate(Struct, frozen=True, kw_only=True):
+class FirmwareUpdate(Value):
     """What is kept of an update.
 
     Attributes:
@@ -149,7 +147,7 @@ class Firmware:
         self._transfer = None
         if event.ok and event.image is not None:
             self._log(LogLevel.INFO, f"downloaded, {event.image.size_bytes} bytes")
-            downloaded = msgspec.structs.replace(self._update, image=event.image)
+            downloaded = replace(self._update, image=event.image)
             self._enter(downloaded, Phase.DOWNLOADED)
         else:
             self._download_failed(self._update, event.reason, now)
@@ -203,7 +201,7 @@ class Firmware:
         if update.phase is Phase.WAITING:
             self._download(update)
         elif update.phase is Phase.RETRYING:
-            self._download(msgspec.structs.replace(update, attempts=update.attempts.one_less()))
+            self._download(replace(update, attempts=update.attempts.one_less()))
 
     def _download(self, update: FirmwareUpdate) -> None:
         self._enter(update, Phase.DOWNLOADING)
@@ -218,7 +216,7 @@ class Firmware:
             return
         wait_s = update.attempts.interval_s
         self._log(LogLevel.WARNING, f"the download failed, again in {wait_s:g} s: {reason}")
-        later = msgspec.structs.replace(update, due_at=self._clock.at(now) + wait_s)
+        later = replace(update, due_at=self._clock.at(now) + wait_s)
         self._enter(later, Phase.RETRYING)
 
     def _install(self, update: FirmwareUpdate, now: float) -> None:
@@ -267,7 +265,7 @@ class Firmware:
 
     def _enter(self, update: FirmwareUpdate, phase: Phase) -> None:
         """Take an update to a phase and tell the status it begins with."""
-        self._keep(msgspec.structs.replace(update, phase=phase))
+        self._keep(replace(update, phase=phase))
         self.reports.tell(_STATUSES[phase])
 
     def _due(self, update: FirmwareUpdate) -> float:

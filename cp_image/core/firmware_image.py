@@ -13,12 +13,10 @@ first line is empty or longer than the 50 characters of `BootNotification.firmwa
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value, replace
 from cp_image.core.outbox import Outbox
 from cp_image.core.settings import StationSettings
 
@@ -30,7 +28,7 @@ _SAID: Final = "firmware-version:"
 _DOTTED: Final = frozenset("0123456789.")
 
 
-class FirmwareImage(Struct, frozen=True, kw_only=True):
+class FirmwareImage(Value):
     """A file that was downloaded; its bytes are not kept.
 
     Attributes:

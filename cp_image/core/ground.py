@@ -1,10 +1,10 @@
 """What all parts of a station stand on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.api.value import Value
 from cp_image.core.certificates import CertificateReader
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.connector import Connector
@@ -20,8 +20,7 @@ from cp_image.core.station_clock import StationClock
 from cp_image.core.status_board import RETELL_S, StatusBoard
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Ground(Value):
     """What all parts stand on.
 
     Attributes:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
+from cp_image.api.value import Value
 
 GIVEN: Final = 0
 """Number of the key and certificate in the files the charge point is given."""
@@ -16,7 +16,7 @@ class KeyKind(StrEnum):
     RSA_2048 = "rsa-2048"
 
 
-class Identity(Struct, frozen=True, kw_only=True):
+class Identity(Value):
     """A private key, by its number, and the certificate chain that goes with it.
 
     Attributes:

@@ -5,9 +5,9 @@ phases carry them, and that is known only once all limits in force have been put
 """
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import ChargingRateUnit
 from cp_image.core.energy import Supply
 
@@ -18,8 +18,7 @@ _DECIMALS: Final = 6
 """Finer than any meter, and coarser than what a division leaves behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(Value):
     """What may be offered on some phases: `amperes` on each, and `watts` over all of them."""
 
     phases: int

@@ -7,10 +7,8 @@ falls back to what has worked. A security profile never goes down.
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
-from msgspec import Struct
-
 from cp_image.api.secrets import SecurityProfile
+from cp_image.api.value import Value, replace
 from cp_image.core.configuration_keys import (
     Configuration,
     ConfigurationError,
@@ -35,7 +33,7 @@ ATTEMPTS: Final = 3
 _KEY: Final = "security/link"
 
 
-class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Credentials(Value, omit_defaults=True):
     """By what the charge point is known; None where it has no such thing."""
 
     profile: SecurityProfile = SecurityProfile.NONE
@@ -47,7 +45,7 @@ class Credentials(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"Credentials(profile={self.profile})"
 
 
-class _Kept(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _Kept(Value, omit_defaults=True):
     """What is kept where something was changed.
 
     Attributes:
@@ -157,7 +155,7 @@ class LinkSecurity:
 
     def take_identity(self, identity: Identity, now: float) -> None:
         """Be known by another certificate from now on."""
-        wanted = msgspec.structs.replace(self._candidate or self._current, identity=identity)
+        wanted = replace(self._candidate or self._current, identity=identity)
         if wanted.profile is SecurityProfile.MUTUAL_TLS:
             self._try(wanted)
         else:
@@ -177,7 +175,7 @@ class LinkSecurity:
         return self._change_profile(SecurityProfile(int(value)))
 
     def _change_key(self, key: bytes) -> Reply:
-        wanted = msgspec.structs.replace(self._current, key=key)
+        wanted = replace(self._current, key=key)
         used = self._current.profile in {SecurityProfile.BASIC, SecurityProfile.TLS}
         if used and wanted != self._current:
             return Reply(answer=_ACCEPTED, then=lambda _now: self._try(wanted))
@@ -193,7 +191,7 @@ class LinkSecurity:
         missing = self._missing(profile)
         if missing:
             return self._rejected(f"SecurityProfile {profile} cannot be without {missing}")
-        wanted = msgspec.structs.replace(current, profile=profile)
+        wanted = replace(current, profile=profile)
         return Reply(answer=_ACCEPTED, then=lambda _now: self._try(wanted))
 
     def _missing(self, profile: SecurityProfile) -> str:
@@ -262,11 +260,11 @@ class LinkSecurity:
             return given, None
         current = kept.current
         if given.key != kept.given.key:
-            current = msgspec.structs.replace(current, key=given.key)
+            current = replace(current, key=given.key)
         if given.identity != kept.given.identity:
-            current = msgspec.structs.replace(current, identity=given.identity)
+            current = replace(current, identity=given.identity)
         if given.profile > current.profile:
-            current = msgspec.structs.replace(current, profile=given.profile)
+            current = replace(current, profile=given.profile)
         # What was being tried was made of what is no longer so.
         return current, kept.candidate if current == kept.current else None
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.csms_messages import (
     GetLocalListVersion,
@@ -25,7 +24,7 @@ _KEY: Final = "local-list"
 _NOT_SUPPORTED: Final = -1
 
 
-class LocalListRecord(Struct, frozen=True, kw_only=True):
+class LocalListRecord(Value):
     """``local-list``: list and version in one record, so that neither is ever without the other.
 
     Attributes:

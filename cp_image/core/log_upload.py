@@ -1,12 +1,10 @@
 """Logs for the CSMS: Security Whitepaper GetLog, told by LogStatusNotification."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value, replace
 from cp_image.core.attempts import Attempts, attempts
 from cp_image.core.desk import Handler, Reply
 from cp_image.core.effects import CancelTransfer, LogLevel, Upload
@@ -28,13 +26,12 @@ _KEY: Final = "security/log-uploading"
 _REPORTS_KEY: Final = "security/log-untold"
 
 
-class _Report(Struct, frozen=True, kw_only=True):
+class _Report(Value):
     request_id: int
     status: LogStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class _Order(Value):
     request: GetLog
     file_name: str
     attempts: Attempts

@@ -5,10 +5,10 @@ Instants are epoch seconds, energy is Wh.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.api.value import Value, field
 from cp_image.core.meter_values import MeterValue
 from cp_image.core.security_messages import SecurityNotice, SignCertificateAnswer
 
@@ -61,8 +61,7 @@ class FirmwareStatus(StrEnum):
     INSTALLED = "Installed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootNotification:
+class BootNotification(Value):
     """OCPP 1.6 §4.2."""
 
     vendor: str
@@ -71,13 +70,11 @@ class BootNotification:
     firmware_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heartbeat:
+class Heartbeat(Value):
     """OCPP 1.6 §4.6."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusNotification:
+class StatusNotification(Value):
     """OCPP 1.6 §4.9; connector 0 is the whole charge point."""
 
     connector_id: int
@@ -86,15 +83,13 @@ class StatusNotification:
     error_code: str = "NoError"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorize:
+class Authorize(Value):
     """OCPP 1.6 §4.1."""
 
     id_tag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTransaction:
+class StartTransaction(Value):
     """OCPP 1.6 §4.8; `reservation_id` None where no reservation ends by it."""
 
     connector_id: int
@@ -104,8 +99,7 @@ class StartTransaction:
     reservation_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterValues:
+class MeterValues(Value):
     """OCPP 1.6 §4.7; `transaction_id` None is outside a transaction."""
 
     connector_id: int
@@ -113,8 +107,7 @@ class MeterValues:
     meter_values: Sequence[MeterValue]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopTransaction:
+class StopTransaction(Value):
     """OCPP 1.6 §4.10; `id_tag` None where no tag stopped it."""
 
     transaction_id: int
@@ -125,8 +118,7 @@ class StopTransaction:
     transaction_data: Sequence[MeterValue] = field(default=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataTransfer:
+class DataTransfer(Value):
     """OCPP 1.6 §5.6 and §4.3: either side may ask it; None where a field was left out."""
 
     vendor_id: str
@@ -134,15 +126,13 @@ class DataTransfer:
     data: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosticsStatusNotification:
+class DiagnosticsStatusNotification(Value):
     """OCPP 1.6 §4.4."""
 
     status: DiagnosticsStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirmwareStatusNotification:
+class FirmwareStatusNotification(Value):
     """OCPP 1.6 §4.5."""
 
     status: FirmwareStatus
@@ -164,8 +154,7 @@ Request = (
 """What a charge point asks of the CSMS."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdTagStatus:
+class IdTagStatus(Value):
     """OCPP 1.6 §7.13 IdTagInfo; `expires_at` and `parent_id_tag` None where not given."""
 
     status: AuthorizationStatus
@@ -173,8 +162,7 @@ class IdTagStatus:
     expires_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BootAnswer:
+class BootAnswer(Value):
     """Answer to `BootNotification`; `interval_s` is the heartbeat or the retry interval."""
 
     status: RegistrationStatus
@@ -182,45 +170,39 @@ class BootAnswer:
     interval_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatAnswer:
+class HeartbeatAnswer(Value):
     """Answer to `Heartbeat`."""
 
     csms_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizeAnswer:
+class AuthorizeAnswer(Value):
     """Answer to `Authorize`."""
 
     id_tag_status: IdTagStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartTransactionAnswer:
+class StartTransactionAnswer(Value):
     """Answer to `StartTransaction`."""
 
     transaction_id: int
     id_tag_status: IdTagStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopTransactionAnswer:
+class StopTransactionAnswer(Value):
     """Answer to `StopTransaction`; `id_tag_status` None where the CSMS gave none."""
 
     id_tag_status: IdTagStatus | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataTransferAnswer:
+class DataTransferAnswer(Value):
     """Answer to `DataTransfer`, of either side."""
 
     status: DataTransferStatus
     data: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmptyAnswer:
+class EmptyAnswer(Value):
     """Answer to what needs none: statuses and `MeterValues`."""
 
 

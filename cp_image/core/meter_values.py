@@ -1,8 +1,9 @@
 """What a meter shows, in the words of OCPP 1.6 §7."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cp_image.api.value import Value
 
 
 class Measurand(StrEnum):
@@ -62,8 +63,7 @@ class Unit(StrEnum):
     CELSIUS = "Celsius"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampledValue:
+class SampledValue(Value):
     """OCPP 1.6 §7.43; `phase` None is the sum over all phases, `unit` None has none."""
 
     value: float
@@ -74,8 +74,7 @@ class SampledValue:
     location: Location = Location.OUTLET
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterValue:
+class MeterValue(Value):
     """Values sampled at one instant."""
 
     at: float

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.car import Car
 from cp_image.core.connector import Connector
 from cp_image.core.energy import Meter, Supply
@@ -15,7 +14,7 @@ from cp_image.core.transaction import Transaction
 _TRANSACTION: Final = "transaction/"
 
 
-class CarRecord(Struct, frozen=True, kw_only=True):
+class CarRecord(Value):
     """``car/N``: the physical world.
 
     Attributes:
@@ -26,7 +25,7 @@ class CarRecord(Struct, frozen=True, kw_only=True):
     spent: bool
 
 
-class MeterRecord(Struct, frozen=True, kw_only=True):
+class MeterRecord(Value):
     """``meter/N``: where the register stood at an instant of station time."""
 
     register_wh: float

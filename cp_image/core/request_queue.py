@@ -6,8 +6,8 @@ as the link.
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from cp_image.api.value import Value
 from cp_image.core.configuration_keys import Configuration
 from cp_image.core.effects import LogLevel, SendCall
 from cp_image.core.messages import Authorize, BootNotification, Request, StartTransaction
@@ -16,8 +16,7 @@ from cp_image.core.stored_request import TransactionEntry, TransactionRequest
 from cp_image.core.transaction_lane import TransactionLane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassingEntry:
+class PassingEntry(Value):
     """A request that is only worth something while the link lasts."""
 
     number: int
@@ -29,8 +28,7 @@ class PassingEntry:
 Entry = PassingEntry | TransactionEntry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _InFlight:
+class _InFlight(Value):
     entry: Entry
     message_id: str
     times_out_at: float

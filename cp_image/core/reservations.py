@@ -1,10 +1,10 @@
 """Reservations: which connector is kept for which tag, and until when (OCPP 1.6 §3.9, §5.13)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from cp_image.api.payloads import ConnectorState
+from cp_image.api.value import Value
 from cp_image.core.connector import Connector
 from cp_image.core.id_tag import same_tag
 from cp_image.core.outbox import Outbox
@@ -12,8 +12,7 @@ from cp_image.core.outbox import Outbox
 _PREFIX: Final = "reservation/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
+class Reservation(Value):
     """``reservation/ID``.
 
     Attributes:

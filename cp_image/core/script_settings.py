@@ -1,18 +1,16 @@
 """How the script drives a charge point: see `cp_image.core.script`."""
 
-from dataclasses import dataclass
+from cp_image.api.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Value):
     """From `least` to `most`, both included; what is drawn from it is anything between."""
 
     least: float
     most: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptSettings:
+class ScriptSettings(Value):
     """What the drivers of a charge point do, each connector's on their own.
 
     Attributes:

@@ -5,8 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.effects import LogLevel
 from cp_image.core.link_faults import LinkFault
@@ -63,7 +62,7 @@ _SPARED: Final = frozenset(
 """A CSMS to which security means nothing is spared them: it may not know the message."""
 
 
-class LoggedEvent(Struct, frozen=True, kw_only=True):
+class LoggedEvent(Value):
     """An event as it is kept; `at` is station time."""
 
     event: SecurityEvent

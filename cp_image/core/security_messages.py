@@ -5,8 +5,9 @@ are on the wire.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cp_image.api.value import Value
 
 
 class CertificateUse(StrEnum):
@@ -24,8 +25,7 @@ class HashAlgorithm(StrEnum):
     SHA512 = "SHA512"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateHash:
+class CertificateHash(Value):
     """CertificateHashDataType: names a certificate as RFC 6960 does; hexadecimal digits."""
 
     hash_algorithm: HashAlgorithm
@@ -37,8 +37,7 @@ class CertificateHash:
 # -- asked by the CSMS --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSigned:
+class CertificateSigned(Value):
     """The certificate that a SignCertificate has asked for, and those between it and the root."""
 
     certificate_chain: str
@@ -51,15 +50,13 @@ class CertificateSignedStatus(StrEnum):
     REJECTED = "Rejected"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateSignedAnswer:
+class CertificateSignedAnswer(Value):
     """Answer to `CertificateSigned`."""
 
     status: CertificateSignedStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallCertificate:
+class InstallCertificate(Value):
     """Trust one more root certificate."""
 
     use: CertificateUse
@@ -76,15 +73,13 @@ class InstallCertificateStatus(StrEnum):
     """it is not valid, or one too many"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallCertificateAnswer:
+class InstallCertificateAnswer(Value):
     """Answer to `InstallCertificate`."""
 
     status: InstallCertificateStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteCertificate:
+class DeleteCertificate(Value):
     """Trust a root certificate no longer."""
 
     certificate: CertificateHash
@@ -99,15 +94,13 @@ class DeleteCertificateStatus(StrEnum):
     NOT_FOUND = "NotFound"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteCertificateAnswer:
+class DeleteCertificateAnswer(Value):
     """Answer to `DeleteCertificate`."""
 
     status: DeleteCertificateStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetInstalledCertificateIds:
+class GetInstalledCertificateIds(Value):
     """Tell which root certificates are trusted."""
 
     use: CertificateUse
@@ -120,8 +113,7 @@ class InstalledCertificatesStatus(StrEnum):
     NOT_FOUND = "NotFound"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetInstalledCertificateIdsAnswer:
+class GetInstalledCertificateIdsAnswer(Value):
     """Answer to `GetInstalledCertificateIds`."""
 
     status: InstalledCertificatesStatus
@@ -135,8 +127,7 @@ class LogType(StrEnum):
     SECURITY = "SecurityLog"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetLog:
+class GetLog(Value):
     """Upload a log; None where a field was left out."""
 
     request_id: int
@@ -157,16 +148,14 @@ class GetLogStatus(StrEnum):
     """the upload that was under way is broken off"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetLogAnswer:
+class GetLogAnswer(Value):
     """Answer to `GetLog`; `file_name` None where there is nothing to upload."""
 
     status: GetLogStatus
     file_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedUpdateFirmware:
+class SignedUpdateFirmware(Value):
     """Fetch firmware, check by whom it is signed, install it; None where a field was left out."""
 
     request_id: int
@@ -190,8 +179,7 @@ class SignedUpdateFirmwareStatus(StrEnum):
     REVOKED_CERTIFICATE = "RevokedCertificate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedUpdateFirmwareAnswer:
+class SignedUpdateFirmwareAnswer(Value):
     """Answer to `SignedUpdateFirmware`."""
 
     status: SignedUpdateFirmwareStatus
@@ -217,16 +205,14 @@ class ExtendedTriggerStatus(StrEnum):
     NOT_IMPLEMENTED = "NotImplemented"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendedTriggerMessage:
+class ExtendedTriggerMessage(Value):
     """Send a message; `connector_id` None is all of them where it matters."""
 
     requested: ExtendedTrigger
     connector_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtendedTriggerMessageAnswer:
+class ExtendedTriggerMessageAnswer(Value):
     """Answer to `ExtendedTriggerMessage`."""
 
     status: ExtendedTriggerStatus
@@ -286,8 +272,7 @@ class SignedFirmwareStatus(StrEnum):
     SIGNATURE_VERIFIED = "SignatureVerified"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecurityEventNotification:
+class SecurityEventNotification(Value):
     """Something happened that matters for security; `tech_info` is for people."""
 
     type: str
@@ -295,23 +280,20 @@ class SecurityEventNotification:
     tech_info: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignCertificate:
+class SignCertificate(Value):
     """Have a key of the charge point certified; `csr` is PEM, RFC 2986."""
 
     csr: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogStatusNotification:
+class LogStatusNotification(Value):
     """How an upload of a log stands; `request_id` None where none was asked for."""
 
     status: LogStatus
     request_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedFirmwareStatusNotification:
+class SignedFirmwareStatusNotification(Value):
     """How a signed update stands; `request_id` None where none was asked for."""
 
     status: SignedFirmwareStatus
@@ -327,8 +309,7 @@ SecurityNotice = (
 """What a charge point asks of the CSMS about security."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignCertificateAnswer:
+class SignCertificateAnswer(Value):
     """Answer to `SignCertificate`: whether a certificate will come."""
 
     accepted: bool

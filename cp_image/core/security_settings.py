@@ -1,13 +1,11 @@
 """What a station is given for its security: fixed when it is built."""
 
-from dataclasses import dataclass, field
-
 from cp_image.api.secrets import SecurityProfile
+from cp_image.api.value import Value, repr_without
 from cp_image.core.identity import KeyKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecuritySettings:
+class SecuritySettings(Value):
     """What stands in the files of `cp_image.api.secrets` and beside them.
 
     Attributes:
@@ -21,9 +19,12 @@ class SecuritySettings:
     """
 
     profile: SecurityProfile = SecurityProfile.NONE
-    authorization_key: bytes | None = field(default=None, repr=False)
+    authorization_key: bytes | None = None
     root_ca: str = ""
     client_cert: str = ""
     manufacturer_ca: str = ""
     key_kind: KeyKind = KeyKind.EC_P256
     warning: str = ""
+
+    def __repr__(self) -> str:
+        return repr_without(self, "authorization_key")

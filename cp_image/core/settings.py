@@ -1,17 +1,16 @@
 """What a station is: fixed when it is built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.api.value import Value, field
 from cp_image.core.security_settings import SecuritySettings
 
 _CALL_TIMEOUT_S: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationSettings:
+class StationSettings(Value):
     """The make of a station.
 
     Attributes:

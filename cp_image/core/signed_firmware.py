@@ -7,9 +7,7 @@ signature after the download, and the statuses name the request they belong to.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-import msgspec
-from msgspec import Struct
-
+from cp_image.api.value import Value, replace
 from cp_image.core.attempts import attempts
 from cp_image.core.certificates import CertificateError, CertificateReader, split_pem
 from cp_image.core.desk import Handler, Reply
@@ -33,7 +31,7 @@ _KEY: Final = "security/firmware-update"
 _REPORTS_KEY: Final = "security/firmware-untold"
 
 
-class _Report(Struct, frozen=True, kw_only=True):
+class _Report(Value):
     request_id: int
     status: SignedFirmwareStatus
 
@@ -121,14 +119,14 @@ class SignedFirmware:
             return
         self._transfer = None
         if event.ok and event.image is not None:
-            self._verify(msgspec.structs.replace(update, image=event.image), event.image, now)
+            self._verify(replace(update, image=event.image), event.image, now)
         elif update.attempts.left == 0:
             self._fail(update, S.DOWNLOAD_FAILED, f"the download failed: {event.reason}")
         else:
             wait_s = update.attempts.interval_s
             self._log(LogLevel.WARNING, f"failed, again in {wait_s:g} s: {event.reason}")
             self._keep(
-                msgspec.structs.replace(
+                replace(
                     update,
                     phase=Phase.RETRYING,
                     due_at=self._clock.at(now) + wait_s,
@@ -226,7 +224,7 @@ class SignedFirmware:
                 self._reboot_when_told(now)
 
     def _download(self, update: SignedUpdate) -> None:
-        self._keep(msgspec.structs.replace(update, phase=Phase.DOWNLOADING))
+        self._keep(replace(update, phase=Phase.DOWNLOADING))
         self._transfer = next(self._transfer_numbers)
         self._outbox.put(Download(number=self._transfer, location=update.request.location))
 
@@ -244,7 +242,7 @@ class SignedFirmware:
             return
         at = self._clock.at(now)
         install_at = at if request.install_at is None else request.install_at
-        verified = msgspec.structs.replace(update, due_at=install_at)
+        verified = replace(update, due_at=install_at)
         self._enter(verified, Phase.VERIFIED, S.SIGNATURE_VERIFIED)
         if at < install_at or self._held():
             self._tell(verified, S.INSTALL_SCHEDULED)
@@ -287,7 +285,7 @@ class SignedFirmware:
         self._keep(None)
 
     def _enter(self, update: SignedUpdate, phase: Phase, status: SignedFirmwareStatus) -> None:
-        self._keep(msgspec.structs.replace(update, phase=phase))
+        self._keep(replace(update, phase=phase))
         self._tell(update, status)
 
     def _tell(self, update: SignedUpdate, status: SignedFirmwareStatus) -> None:

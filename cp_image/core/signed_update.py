@@ -3,8 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.attempts import Attempts
 from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.security_messages import SignedUpdateFirmware
@@ -27,7 +26,7 @@ BEGUN: Final = frozenset({Phase.INSTALLING, Phase.REBOOTING})
 """Phases that cannot be taken back."""
 
 
-class SignedUpdate(Struct, frozen=True, kw_only=True):
+class SignedUpdate(Value):
     """What is kept of an update.
 
     Attributes:

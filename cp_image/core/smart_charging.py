@@ -5,9 +5,9 @@ OCPP 1.6 §3.13, §5.5, §5.7, §5.16.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from cp_image.api.value import replace
 from cp_image.core.charging_plans import ChargingPlans
 from cp_image.core.charging_profiles import ChargingProfiles, ProfileRefusedError
 from cp_image.core.composite_schedule import composite_schedule

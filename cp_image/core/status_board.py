@@ -1,10 +1,10 @@
 """The status of each connector, and what the CSMS knows of it: OCPP 1.6 §4.9."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from cp_image.api.payloads import ConnectorState, ErrorCode
+from cp_image.api.value import Value
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.messages import StatusNotification
 from cp_image.core.request_queue import RequestQueue
@@ -14,8 +14,7 @@ RETELL_S: Final = 60.0
 """Real seconds before a status the CSMS did not take is told again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
+class _Shown(Value):
     status: ConnectorState
     error_code: ErrorCode
     since: float

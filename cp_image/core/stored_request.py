@@ -1,10 +1,8 @@
 """A transaction message as it is kept until the CSMS has it."""
 
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.messages import MeterValues, StartTransaction, StopTransaction
 
 TransactionRequest = StartTransaction | StopTransaction | MeterValues
@@ -13,8 +11,7 @@ QUEUE_PREFIX: Final = "queue/"
 TRANSACTION_ID_PREFIX: Final = "transaction-id/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionEntry:
+class TransactionEntry(Value):
     """A transaction message that waits."""
 
     number: int
@@ -22,7 +19,7 @@ class TransactionEntry:
     request: TransactionRequest
 
 
-class StoredRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class StoredRequest(Value, omit_defaults=True):
     """One transaction message; exactly one of the three requests is there.
 
     Attributes:

@@ -1,11 +1,11 @@
 """The tag readers: what a presented tag, or a remote start, sets going."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from cp_image.api.payloads import ConnectorState, StopReason, TagRefusal
+from cp_image.api.value import replace
 from cp_image.core.authorization import Authorizer
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.connector import Connector, found

@@ -1,8 +1,8 @@
 """How a tag that is remembered stands at an instant: OCPP 1.6 §3.5.1, §3.5.2, §3.5.4."""
 
-from dataclasses import replace
 from typing import Final
 
+from cp_image.api.value import replace
 from cp_image.core.messages import AuthorizationStatus, IdTagStatus
 
 # §3.5.2: the CSMS marks valid tags so; whether one is in use elsewhere it says at each start anew.

@@ -1,10 +1,9 @@
 """A transaction, and what leads to it: a tag that is checked, then an authorization."""
 
-from dataclasses import dataclass
+from cp_image.api.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(Value):
     """A tag the CSMS is being asked about.
 
     Attributes:
@@ -15,8 +14,7 @@ class Check:
     id_tag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorization:
+class Authorization(Value):
     """A tag the CSMS accepted, waiting for a cable.
 
     Attributes:
@@ -31,8 +29,7 @@ class Authorization:
     expires_at: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
+class Transaction(Value):
     """A running transaction, as it is kept through a power cut.
 
     Attributes:

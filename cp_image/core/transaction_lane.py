@@ -2,9 +2,9 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
+from cp_image.api.value import replace
 from cp_image.core.configuration_keys import Configuration, Key
 from cp_image.core.effects import LogLevel
 from cp_image.core.late_answers import LateAnswers

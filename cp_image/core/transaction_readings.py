@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from msgspec import Struct
-
+from cp_image.api.value import Value
 from cp_image.core.effects import LogLevel
 from cp_image.core.meter_values import MeterValue, ReadingContext
 from cp_image.core.outbox import Outbox
@@ -16,7 +15,7 @@ stays covered, and neither disk nor StopTransaction grows without end."""
 _PREFIX: Final = "reading/"
 
 
-class _Reading(Struct, frozen=True, kw_only=True):
+class _Reading(Value):
     """``reading/N/NUMBER``."""
 
     number: int

@@ -1,9 +1,9 @@
 """Transactions: begun, told to the CSMS, and closed; kept through a power cut."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from cp_image.api.payloads import StopReason, TransactionStarted, TransactionStopped
+from cp_image.api.value import replace
 from cp_image.core.connector import Connector, found
 from cp_image.core.effects import PublishEvent
 from cp_image.core.messages import (

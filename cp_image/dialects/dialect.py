@@ -1,15 +1,14 @@
 """What every OCPP version offers the shell: frames out of requests, events out of frames."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CallAnswered, CallFailed, CsmsAsked
 from cp_image.core.messages import Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(Value):
     """An answer or a request for the station.
 
     Attributes:
@@ -21,8 +20,7 @@ class Heard:
     complaint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Value):
     """A frame to send back at once.
 
     Attributes:
@@ -35,8 +33,7 @@ class Reply:
     complaint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignored:
+class Ignored(Value):
     """A frame nothing can be done about.
 
     Attributes:

@@ -1,11 +1,11 @@
 """The only clock of a charge point: the computer's, or a simulated one that runs faster."""
 
 import time
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
 
+from cp_image.api.value import Value
 from cp_image.core.effects import Persist
 from cp_image.shell.store import Store
 
@@ -48,8 +48,7 @@ class WallClock:
         return instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Value):
     """The instant at which a simulated clock and the wall's met, both epoch seconds."""
 
     wall_at: float

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -26,6 +25,7 @@ from cp_image.api.payloads import (
 )
 from cp_image.api.payloads import Event as ChargePointEvent
 from cp_image.api.topics import Topic
+from cp_image.api.value import Value, replace
 from cp_image.core.errors import InputError
 from cp_image.core.events import (
     CarChanged,
@@ -61,8 +61,7 @@ class Link(Protocol):
         """Disconnect in order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkCallbacks:
+class LinkCallbacks(Value):
     """What a link needs to know when it is made."""
 
     will: Message
@@ -149,7 +148,7 @@ class Control:
 
     def publish_connector(self, connector_id: int, status: ConnectorStatus) -> None:
         """Publish a connector's status; readers count on from `metered_at` by their own clocks."""
-        status = msgspec.structs.replace(status, metered_at=self._clock.wall_at(status.metered_at))
+        status = replace(status, metered_at=self._clock.wall_at(status.metered_at))
         self._publish_changed(topics.CONNECTOR_STATUS, encode(status), connector_id)
 
     def publish_event(self, event: ChargePointEvent) -> None:
@@ -164,7 +163,7 @@ class Control:
     # -- outwards ------------------------------------------------------------------------------
 
     def _status(self, state: ChargePointState, reason: str) -> ChargePointStatus:
-        return msgspec.structs.replace(self._identity, status=state, reason=reason)
+        return replace(self._identity, status=state, reason=reason)
 
     def _message(self, kind: Topic, payload: bytes, connector_id: int | None = None) -> Message:
         topic = kind.build(self._root, self._id, connector_id)
@@ -304,8 +303,7 @@ class _RefusedError(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Input:
+class _Input(Value):
     """How one kind of topic becomes an event of the station."""
 
     payload: type[Any]

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from random import Random
 from typing import Final, Protocol
 
@@ -12,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.events import CsmsConnected, CsmsDisconnected, Event, InvalidMessageHeard
 from cp_image.core.link_faults import LinkFault
@@ -42,8 +42,7 @@ _MAX_CLOSE_REASON_BYTES: Final = 123
 """RFC 6455 §5.5: a control frame has at most 125 bytes, two of them for the code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(Value):
     """How patient the link is.
 
     Attributes:
@@ -65,8 +64,7 @@ class Timing:
     close_s: float = 2.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Farewell:
+class _Farewell(Value):
     """Stands in the queue behind the frames that go out before the connection is closed."""
 
     reason: str

@@ -6,7 +6,6 @@ import base64
 import logging
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -14,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cp_image.api import secrets
 from cp_image.api.central_system import without_password
 from cp_image.api.secrets import SecurityProfile, TlsVerification
+from cp_image.api.value import Value, field, repr_without
 from cp_image.core.effects import SetCredentials
 from cp_image.core.identity import GIVEN
 from cp_image.core.link_faults import LinkFault
@@ -39,8 +39,7 @@ class AccessError(Exception):
     fault: Final = LinkFault.OWN_SECRETS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Value):
     """What one attempt to connect is made with.
 
     Attributes:
@@ -52,10 +51,13 @@ class Access:
     """
 
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
     tls: AlertingContext | None = None
     has_password: bool = False
     has_certificate: bool = False
+
+    def __repr__(self) -> str:
+        return repr_without(self, "headers")
 
     @property
     def shown_url(self) -> str:

@@ -4,10 +4,10 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from cp_image.api.payloads import Frame, FrameDirection
+from cp_image.api.value import Value, replace
 from cp_image.shell.clock import Clock
 from cp_image.shell.frame_secrets import message_of, shown
 
@@ -28,8 +28,7 @@ _OTHER_WAY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Passed:
+class _Passed(Value):
     """A frame that has passed; `length` is None where `text` is all of it."""
 
     n: int

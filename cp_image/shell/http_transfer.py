@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from typing import Final
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from cp_image.api.value import replace
 from cp_image.core.transfer_faults import TransferFault
 from cp_image.shell.transfer_line import Line, Location, Terms, TransferError, parse
 

@@ -3,27 +3,28 @@
 Imported with the first key only, as `cp_image.shell.x509_reader`.
 """
 
-from dataclasses import dataclass, field
-
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from cp_image.api.value import Value, repr_without
 from cp_image.core.identity import KeyKind
 from cp_image.shell.x509_reader import fingerprint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeKey:
+class MadeKey(Value):
     """A private key and what asks for its certificate, both PEM.
 
     Attributes:
         public_key: SHA-256 of its SubjectPublicKeyInfo, hexadecimal.
     """
 
-    private_key: bytes = field(repr=False)
+    private_key: bytes
     csr: str
     public_key: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "private_key")
 
 
 def make_key(kind: KeyKind, common_name: str, organization: str) -> MadeKey:

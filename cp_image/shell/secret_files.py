@@ -2,11 +2,11 @@
 
 import contextlib
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from cp_image.api import secrets
+from cp_image.api.value import Value, field, repr_without
 from cp_image.core.certificates import split_pem
 
 _KEYS: Final = "keys"
@@ -14,8 +14,7 @@ _KEYS: Final = "keys"
 volume that only whoever starts the charge point writes to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenSecrets:
+class GivenSecrets(Value):
     """What the files hold.
 
     Attributes:
@@ -24,11 +23,14 @@ class GivenSecrets:
         problems: by file, why it is of no use; a file that is not there is no problem.
     """
 
-    authorization_key: bytes | None = field(default=None, repr=False)
+    authorization_key: bytes | None = None
     root_ca: str = ""
     client_cert: str = ""
     manufacturer_ca: str = ""
     problems: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return repr_without(self, "authorization_key")
 
 
 class SecretFiles:

@@ -2,17 +2,16 @@
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
 from websockets.exceptions import InvalidMessage, InvalidStatus
 
+from cp_image.api.value import Value
 from cp_image.core.link_faults import LinkFault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Value):
     """Why a connection could not be made."""
 
     reason: str

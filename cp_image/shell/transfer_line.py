@@ -5,11 +5,11 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from cp_image.api.value import Value
 from cp_image.core.transfer_faults import TransferFault
 
 _BAD: Final = TransferFault.BAD_MESSAGE
@@ -28,8 +28,7 @@ class TransferError(Exception):
         self.fault = fault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Value):
     """On what terms files are transferred.
 
     Attributes:
@@ -50,8 +49,7 @@ class Terms:
     proxy: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
+class Location(Value):
     """The parts of a URL.
 
     Attributes:

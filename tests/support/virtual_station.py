@@ -3,12 +3,12 @@
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
 from cp_image.api import payloads
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState, ConnectorStatus
+from cp_image.api.value import replace
 from cp_image.core.certificates import CertificateReader
 from cp_image.core.csms_messages import CsmsAnswer, CsmsRequest
 from cp_image.core.effects import (
@@ -62,7 +62,7 @@ def make_settings(**changes: object) -> StationSettings:
         max_setpoint=64.0,
         max_setpoint_per_connector=32.0,
     )
-    return replace(settings, **changes)  # type: ignore[arg-type]  # checked by the dataclass
+    return replace(settings, **changes)
 
 
 class NoChance(Random):

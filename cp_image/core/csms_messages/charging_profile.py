@@ -1,8 +1,9 @@
 """What a charging profile is: OCPP 1.6 §7.8 to §7.15, §7.37."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cp_image.api.value import Value
 
 
 class ChargingProfilePurpose(StrEnum):
@@ -35,8 +36,7 @@ class ChargingRateUnit(StrEnum):
     W = "W"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingSchedulePeriod:
+class ChargingSchedulePeriod(Value):
     """OCPP 1.6 §7.14: `limit` in the schedule's unit, from `start_s` seconds after its start."""
 
     start_s: int
@@ -44,8 +44,7 @@ class ChargingSchedulePeriod:
     number_phases: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingSchedule:
+class ChargingSchedule(Value):
     """OCPP 1.6 §7.13; `duration_s` None goes on for ever, `start_at` None is relative."""
 
     unit: ChargingRateUnit
@@ -55,8 +54,7 @@ class ChargingSchedule:
     min_charging_rate: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingProfile:
+class ChargingProfile(Value):
     """OCPP 1.6 §7.8; None where a field was left out."""
 
     charging_profile_id: int

@@ -1,9 +1,9 @@
 """The feature profile Core: OCPP 1.6 §5.2 to §5.4, §5.8, §5.11, §5.12, §5.14, §5.18."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages.acceptance import AcceptanceStatus
 from cp_image.core.csms_messages.charging_profile import ChargingProfile
 
@@ -33,36 +33,31 @@ class UnlockStatus(StrEnum):
     NOT_SUPPORTED = "NotSupported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAvailability:
+class ChangeAvailability(Value):
     """OCPP 1.6 §5.2; connector 0 is the whole charge point."""
 
     connector_id: int
     operative: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeConfiguration:
+class ChangeConfiguration(Value):
     """OCPP 1.6 §5.3."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClearCache:
+class ClearCache(Value):
     """OCPP 1.6 §5.4."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetConfiguration:
+class GetConfiguration(Value):
     """OCPP 1.6 §5.8; no keys asks for all."""
 
     keys: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStartTransaction:
+class RemoteStartTransaction(Value):
     """OCPP 1.6 §5.11; `connector_id` None leaves the choice to the charge point."""
 
     id_tag: str
@@ -70,29 +65,25 @@ class RemoteStartTransaction:
     charging_profile: ChargingProfile | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStopTransaction:
+class RemoteStopTransaction(Value):
     """OCPP 1.6 §5.12."""
 
     transaction_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reset:
+class Reset(Value):
     """OCPP 1.6 §5.14."""
 
     hard: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnlockConnector:
+class UnlockConnector(Value):
     """OCPP 1.6 §5.18."""
 
     connector_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyValue:
+class KeyValue(Value):
     """OCPP 1.6 §7.29; `value` None where the key holds nothing that may be read."""
 
     key: str
@@ -100,58 +91,50 @@ class KeyValue:
     value: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeAvailabilityAnswer:
+class ChangeAvailabilityAnswer(Value):
     """Answer to `ChangeAvailability`."""
 
     status: AvailabilityStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeConfigurationAnswer:
+class ChangeConfigurationAnswer(Value):
     """Answer to `ChangeConfiguration`."""
 
     status: ConfigurationStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClearCacheAnswer:
+class ClearCacheAnswer(Value):
     """Answer to `ClearCache`."""
 
     status: AcceptanceStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetConfigurationAnswer:
+class GetConfigurationAnswer(Value):
     """Answer to `GetConfiguration`."""
 
     keys: Sequence[KeyValue] = ()
     unknown_keys: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStartTransactionAnswer:
+class RemoteStartTransactionAnswer(Value):
     """Answer to `RemoteStartTransaction`."""
 
     status: AcceptanceStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStopTransactionAnswer:
+class RemoteStopTransactionAnswer(Value):
     """Answer to `RemoteStopTransaction`."""
 
     status: AcceptanceStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetAnswer:
+class ResetAnswer(Value):
     """Answer to `Reset`."""
 
     status: AcceptanceStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnlockConnectorAnswer:
+class UnlockConnectorAnswer(Value):
     """Answer to `UnlockConnector`."""
 
     status: UnlockStatus

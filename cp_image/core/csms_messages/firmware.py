@@ -1,10 +1,9 @@
 """The feature profile FirmwareManagement: OCPP 1.6 §5.9, §5.19."""
 
-from dataclasses import dataclass
+from cp_image.api.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetDiagnostics:
+class GetDiagnostics(Value):
     """OCPP 1.6 §5.9; None where a field was left out."""
 
     location: str
@@ -14,8 +13,7 @@ class GetDiagnostics:
     stop_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateFirmware:
+class UpdateFirmware(Value):
     """OCPP 1.6 §5.19; None where a field was left out."""
 
     location: str
@@ -24,13 +22,11 @@ class UpdateFirmware:
     retry_interval_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetDiagnosticsAnswer:
+class GetDiagnosticsAnswer(Value):
     """Answer to `GetDiagnostics`; `file_name` None where there is nothing to upload."""
 
     file_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateFirmwareAnswer:
+class UpdateFirmwareAnswer(Value):
     """Answer to `UpdateFirmware`: it says nothing."""

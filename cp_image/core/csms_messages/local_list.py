@@ -1,9 +1,9 @@
 """The feature profile LocalAuthListManagement: OCPP 1.6 §5.10, §5.15."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cp_image.api.value import Value
 from cp_image.core.messages import IdTagStatus
 
 
@@ -16,21 +16,18 @@ class UpdateStatus(StrEnum):
     VERSION_MISMATCH = "VersionMismatch"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalListEntry:
+class LocalListEntry(Value):
     """OCPP 1.6 §7.1; `id_tag_status` None removes the tag (differential update only)."""
 
     id_tag: str
     id_tag_status: IdTagStatus | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetLocalListVersion:
+class GetLocalListVersion(Value):
     """OCPP 1.6 §5.10."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendLocalList:
+class SendLocalList(Value):
     """OCPP 1.6 §5.15; `full` replaces the list, else it is changed."""
 
     version: int
@@ -38,15 +35,13 @@ class SendLocalList:
     entries: Sequence[LocalListEntry] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetLocalListVersionAnswer:
+class GetLocalListVersionAnswer(Value):
     """Answer to `GetLocalListVersion`: 0 is empty, -1 not supported."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendLocalListAnswer:
+class SendLocalListAnswer(Value):
     """Answer to `SendLocalList`."""
 
     status: UpdateStatus

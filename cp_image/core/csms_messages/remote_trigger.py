@@ -1,7 +1,8 @@
 """The feature profile RemoteTrigger: OCPP 1.6 §5.17."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from cp_image.api.value import Value
 
 
 class MessageTrigger(StrEnum):
@@ -23,16 +24,14 @@ class TriggerMessageStatus(StrEnum):
     NOT_IMPLEMENTED = "NotImplemented"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerMessage:
+class TriggerMessage(Value):
     """OCPP 1.6 §5.17; `connector_id` None is all of them where it matters."""
 
     requested: MessageTrigger
     connector_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerMessageAnswer:
+class TriggerMessageAnswer(Value):
     """Answer to `TriggerMessage`."""
 
     status: TriggerMessageStatus

@@ -1,8 +1,8 @@
 """The feature profile Reservation: OCPP 1.6 §5.1, §5.13."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages.acceptance import AcceptanceStatus
 
 
@@ -16,8 +16,7 @@ class ReservationStatus(StrEnum):
     UNAVAILABLE = "Unavailable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReserveNow:
+class ReserveNow(Value):
     """OCPP 1.6 §5.13; connector 0 reserves any."""
 
     reservation_id: int
@@ -27,22 +26,19 @@ class ReserveNow:
     parent_id_tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelReservation:
+class CancelReservation(Value):
     """OCPP 1.6 §5.1."""
 
     reservation_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReserveNowAnswer:
+class ReserveNowAnswer(Value):
     """Answer to `ReserveNow`."""
 
     status: ReservationStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelReservationAnswer:
+class CancelReservationAnswer(Value):
     """Answer to `CancelReservation`."""
 
     status: AcceptanceStatus

@@ -1,8 +1,8 @@
 """The feature profile SmartCharging: OCPP 1.6 §5.5, §5.7, §5.16."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages.acceptance import AcceptanceStatus
 from cp_image.core.csms_messages.charging_profile import (
     ChargingProfile,
@@ -27,16 +27,14 @@ class ClearChargingProfileStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetChargingProfile:
+class SetChargingProfile(Value):
     """OCPP 1.6 §5.16."""
 
     connector_id: int
     charging_profile: ChargingProfile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClearChargingProfile:
+class ClearChargingProfile(Value):
     """OCPP 1.6 §5.5; None matches all."""
 
     charging_profile_id: int | None = None
@@ -45,8 +43,7 @@ class ClearChargingProfile:
     stack_level: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetCompositeSchedule:
+class GetCompositeSchedule(Value):
     """OCPP 1.6 §5.7; `unit` None leaves the choice to the charge point."""
 
     connector_id: int
@@ -54,22 +51,19 @@ class GetCompositeSchedule:
     unit: ChargingRateUnit | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetChargingProfileAnswer:
+class SetChargingProfileAnswer(Value):
     """Answer to `SetChargingProfile`."""
 
     status: ChargingProfileStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClearChargingProfileAnswer:
+class ClearChargingProfileAnswer(Value):
     """Answer to `ClearChargingProfile`."""
 
     status: ClearChargingProfileStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetCompositeScheduleAnswer:
+class GetCompositeScheduleAnswer(Value):
     """Answer to `GetCompositeSchedule`; the rest is None where it is rejected."""
 
     status: AcceptanceStatus

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, NoReturn
 
 import msgspec
+
+from cp_image.api.value import Value
 
 MAX_MESSAGE_ID: Final = 36
 """OCPP-J 1.6 §4.1.4: the length of a UUID."""
@@ -37,8 +38,7 @@ class CallErrorCode(StrEnum):
     GENERIC_ERROR = "GenericError"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFrame:
+class CallFrame(Value):
     """A request of the CSMS; its payload is not looked at yet."""
 
     message_id: str
@@ -46,16 +46,14 @@ class CallFrame:
     payload: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultFrame:
+class ResultFrame(Value):
     """An answer; its payload is not looked at yet."""
 
     message_id: str
     payload: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorFrame:
+class ErrorFrame(Value):
     """A request was refused."""
 
     message_id: str
@@ -63,8 +61,7 @@ class ErrorFrame:
     description: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenFrame:
+class BrokenFrame(Value):
     """What OCPP-J does not allow.
 
     Attributes:

@@ -1,9 +1,9 @@
 """What a CSMS asks: a table per feature profile, and why a request is refused."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import CsmsRequest
 from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.frames import CallErrorCode, CallFrame
@@ -38,8 +38,7 @@ TO_CSMS_ONLY: Final = frozenset(
 """Actions that only a CSMS answers (OCPP 1.6 §4)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Value):
     """A request whose payload the schema allows."""
 
     action: Action

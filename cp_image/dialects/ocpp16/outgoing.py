@@ -1,9 +1,9 @@
 """What a charge point asks: the shape of the tables of the feature profiles."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from cp_image.api.value import Value
 from cp_image.core import messages
 from cp_image.dialects.ocpp16.actions import Action
 
@@ -11,8 +11,7 @@ RequestT = TypeVar("RequestT")
 Payload = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingAction(Generic[RequestT]):
+class OutgoingAction(Value, Generic[RequestT]):
     """A request of the charge point.
 
     Attributes:

@@ -7,13 +7,14 @@ What stands here obeys JSON Schema draft 4, as far as OCPP 1.6 makes use of it.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Final
+
+from cp_image.api.value import Value
 
 Schema = Mapping[str, Any]
 Steps = tuple[str | int, ...]
@@ -32,8 +33,7 @@ class Rule(StrEnum):
     MULTIPLE_OF = "multipleOf"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
+class Breach(Value):
     """A value that breaks a rule.
 
     Attributes:

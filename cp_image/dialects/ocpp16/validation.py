@@ -2,10 +2,10 @@
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from cp_image.api.value import Value
 from cp_image.dialects.ocpp16.actions import Action
 from cp_image.dialects.ocpp16.frames import CallErrorCode
 from cp_image.dialects.ocpp16.schema import Breach, Rule, breaches, exact, read
@@ -21,8 +21,7 @@ class Direction(Enum):
     ANSWER = "Response"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
+class Violation(Value):
     """What a payload breaks: the code for a CALLERROR and a sentence for people."""
 
     code: CallErrorCode
@@ -68,8 +67,7 @@ def _violation(breach: Breach) -> Violation:
     return Violation(code=meaning.code, description=meaning.describe(path, breach))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Meaning:
+class _Meaning(Value):
     code: CallErrorCode
     describe: Callable[[str, Breach], str]
 

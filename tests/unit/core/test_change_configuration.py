@@ -1,12 +1,11 @@
 """ChangeConfiguration and GetConfiguration."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cp_image.api.payloads import ChargePointType
+from cp_image.api.value import replace
 from cp_image.core.configuration_keys import KEYS, Configuration, Key
 from cp_image.core.configuration_requests import ConfigurationRequests
 from cp_image.core.csms_messages import (

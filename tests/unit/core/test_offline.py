@@ -1,10 +1,9 @@
 """Offline: tags without a CSMS, tags it need not be asked about, tags it refuses afterwards."""
 
-from dataclasses import replace
-
 import pytest
 
 from cp_image.api.payloads import ConnectorState, StopReason, TagRefusal, TagRefused
+from cp_image.api.value import replace
 from cp_image.core.csms_messages import (
     ChangeConfiguration,
     LocalListEntry,

@@ -1,10 +1,9 @@
 """RemoteStart, RemoteStop, UnlockConnector, ClearCache."""
 
-from dataclasses import replace
-
 import pytest
 
 from cp_image.api.payloads import ConnectorState, StopReason
+from cp_image.api.value import replace
 from cp_image.core.csms_messages import (
     AcceptanceStatus,
     ChangeAvailability,

@@ -1,12 +1,12 @@
 """Security: profiles, keys, certificates, events, logs (Security Whitepaper, edition 3)."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cp_image.api.payloads import ChargePointState
 from cp_image.api.secrets import SecurityProfile
+from cp_image.api.value import replace
 from cp_image.core import security_messages as sm
 from cp_image.core.csms_messages import (
     ChangeConfiguration,

@@ -112,7 +112,7 @@ class FakeBroker:
                 self.retained[message.topic] = message.payload
             else:
                 self.retained.pop(message.topic, None)
-        self._hand_over(replace(message, retain=False))
+        self._hand_over(Message(topic=message.topic, payload=message.payload, retain=False))
         is_question = message.topic == f"{ROOT}/launcher/claim" and b'"serves":false' in (
             message.payload
         )

@@ -218,7 +218,7 @@ def test_every_wrong_variable_is_named_at_once() -> None:
 def test_every_variable_is_described() -> None:
     text = describe()
     assert all(variable.name in text for variable in (*VARIABLES, *SCRIPT_VARIABLES))
-    assert {variable.field for variable in VARIABLES} == set(config.Config.__slots__)
+    assert {variable.field for variable in VARIABLES} == set(config.Config.__struct_fields__)
 
 
 @pytest.mark.parametrize("profile", list(SecurityProfile))

@@ -1,0 +1,34 @@
+"""What the values of the charge point are made of: frozen, slotted, keyword-only.
+
+A dataclass says the same, but is compiled from text when it is imported: with 170 of them that was
+a third of the time in which a charge point starts, and 2 MiB of each.
+"""
+
+from typing import Any, dataclass_transform
+
+from msgspec import Struct, StructMeta, field
+from msgspec.structs import replace
+
+__all__ = ["Value", "field", "replace", "repr_without"]
+
+
+class _ValueType(StructMeta):
+    """Says once what holds for all values; a class can ask for more: ``omit_defaults=True``."""
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **settings: Any
+    ) -> Any:
+        wanted = {"frozen": True, "kw_only": True} | settings
+        return super().__new__(cls, name, bases, namespace, **wanted)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Value(Struct, metaclass=_ValueType, frozen=True):
+    """A value; a subclass names its fields, and is compared and hashed by them."""
+
+
+def repr_without(value: Value, *unseen: str) -> str:
+    """Return how a value shows itself without what must stand in no log."""
+    seen = [name for name in value.__struct_fields__ if name not in unseen]
+    fields = ", ".join(f"{name}={getattr(value, name)!r}" for name in seen)
+    return f"{type(value).__name__}({fields})"
