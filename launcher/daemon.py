@@ -56,7 +56,7 @@ _FIRST_RETRY_S: Final = 5.0
 _LAST_RETRY_S: Final = 60.0
 _LOOK_AGAIN_S: Final = 2.0
 _OBJECTION_S: Final = 0.5
-_OBJECTION_OF_THE_LIVING_S: Final = 3.0
+_OBJECTION_OF_THE_LIVING_S: Final = 10.0
 """A launcher that the broker calls Alive gets longer to say so itself."""
 _UNREACHABLE: Final = {
     ContainerCondition.FROZEN: "its container is frozen",

@@ -5,7 +5,6 @@ several of them live on one machine side by side.
 """
 
 import contextlib
-import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from supervisor_cli.broker_lock import FittedLock
 from supervisor_cli.compose_project import charge_point_id_of, refuse_to_take_over
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_group
 from supervisor_cli.errors import SimuError
+from supervisor_cli.held_port import held_port
 from supervisor_cli.images import Report
 from supervisor_cli.networks import addresses, ensure_network, remove_network
 from supervisor_cli.pieces import (
@@ -65,22 +65,22 @@ def up(client: docker.DockerClient, settings: EnvironmentSettings, report: Repor
         network = ensure_network(client, settings.name)
         gateway, subnet = addresses(network)
         report("starting the broker")
-        settings = _with_broker_port(client, settings)
-        lock = _fitted(client, settings, gateway)
-        _ensure_container(client, settings.name, pieces.broker(settings, lock))
+        with _with_broker_port(client, settings) as wanted:
+            lock = _fitted(client, wanted, gateway)
+            _ensure_container(client, settings.name, pieces.broker(wanted, lock))
         report("starting the localhost proxy")
         proxy = _ensure_container(client, settings.name, pieces.proxy(gateway, subnet))
         localhost_proxy.wait_until_it_listens(proxy, gateway)
         running = Running(
-            broker_host=settings.broker_host,
-            broker_port=settings.broker_port,
+            broker_host=wanted.broker_host,
+            broker_port=wanted.broker_port,
             localhost_proxy=localhost_proxy.url(gateway),
             lock=lock,
         )
         if settings.launcher:
             report("starting the launcher")
             group = socket_group(client, images.reference(images.LAUNCHER))
-            _ensure_container(client, settings.name, pieces.launcher(settings, running, group))
+            _ensure_container(client, settings.name, pieces.launcher(wanted, running, group))
     return running
 
 
@@ -251,16 +251,22 @@ def _ensure_container(
     return container
 
 
+@contextlib.contextmanager
 def _with_broker_port(
     client: docker.DockerClient, settings: EnvironmentSettings
-) -> EnvironmentSettings:
-    """Return the settings with a port for the broker that outlives its restarts."""
+) -> Iterator[EnvironmentSettings]:
+    """Yield the settings with a port for the broker that outlives its restarts.
+
+    A new one is held meanwhile, for it is a while until the broker listens.
+    """
+    published = _published(find(client, settings.name, Role.BROKER))
     if settings.broker_port:
-        return settings
-    for binding in _published(find(client, settings.name, Role.BROKER)):
-        return replace(settings, broker_port=int(binding["HostPort"]))
-    with socket.create_server((settings.broker_host, 0)) as probe:
-        return replace(settings, broker_port=int(probe.getsockname()[1]))
+        yield settings
+    elif published:
+        yield replace(settings, broker_port=int(published[0]["HostPort"]))
+    else:
+        with held_port(settings.broker_host) as port:
+            yield replace(settings, broker_port=port)
 
 
 def _published(broker: Container | None) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from cp_image.api.payloads import ChargePointState
 from supervisor_cli.fleet_view import FleetView
 from tests.integration.fleet import Story
 
-WITHIN_S = 90.0
+WITHIN_S = 180.0
 _LOOK_AGAIN_S = 0.2
 
 

@@ -1,8 +1,9 @@
 """The real engine and the real broker, one of each for the whole run."""
 
+import atexit
+import contextlib
 import os
 import secrets
-import socket
 from collections.abc import AsyncIterator, Iterator
 
 import docker
@@ -17,6 +18,7 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 from cp_image.mqtt_link import BrokerAddress
 from launcher.api import LauncherState
 from supervisor_cli import engine, environment, images
+from supervisor_cli.held_port import held_port
 from tests.integration.fleet import Stage, Story, launcher, stage, story
 from tests.integration.unnamed_volumes import UnnamedVolumes, watched
 
@@ -66,10 +68,16 @@ def broker_address(broker: DockerContainer) -> BrokerAddress:
     return BrokerAddress(host="127.0.0.1", port=int(broker.get_exposed_port(1883)))
 
 
+_HELD = contextlib.ExitStack()
+atexit.register(_HELD.close)
+
+
 def free_port() -> int:
-    """Return a port of the loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """Return a port of this machine that nobody listens on, and nobody else gets meanwhile.
+
+    Whoever is to listen there may come late, go and come again: the port is held until the end.
+    """
+    return _HELD.enter_context(held_port("0.0.0.0"))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.state import Broker
 
-WITHIN_S = 30.0
+WITHIN_S = 120.0
 T = TypeVar("T")
 
 

@@ -18,12 +18,13 @@ from docker.tls import TLSConfig
 from supervisor_cli import images
 from tests.integration.fleet import Stage
 
-_WITHIN_S: Final = 60.0
+_WITHIN_S: Final = 180
 _PORT: Final = 2376
 _INIT: Final = """
 mount -t proc proc /host/proc
 mount -t tmpfs -o size=700m tmpfs /host/mnt
 mount -t tmpfs tmpfs /host/run
+touch /mounted
 # Whoever is killed is waited for, as init does.
 trap exit TERM
 while :; do sleep 1000 & wait; done
@@ -54,6 +55,7 @@ class OwnEngine:
 
     def start(self) -> None:
         """Start the daemon and wait until it answers."""
+        self._until("test -e /mounted", exit_code=0)
         daemon = _DAEMON.format(port=_PORT, folder=self.folder)
         self.box.exec_run(["sh", "-c", daemon], detach=True)
         self._until("docker version", exit_code=0)
@@ -84,8 +86,8 @@ class OwnEngine:
         """Wait, in the box, until a command ends so."""
         condition = f"chroot /host {command} >/dev/null 2>&1" if "docker" in command else command
         script = (
-            f"for i in $(seq 600); do {condition}; [ $? -eq {exit_code} ] && exit 0; sleep 0.1; "
-            "done; cat /mnt-log; exit 1"
+            f"for i in $(seq {10 * _WITHIN_S}); do {condition}; "
+            f"[ $? -eq {exit_code} ] && exit 0; sleep 0.1; done; cat /mnt-log; exit 1"
         )
         self._run(script)
 

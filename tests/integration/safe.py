@@ -13,7 +13,7 @@ from supervisor_cli.pki import Pki
 from tests.integration.fleet import Stage, launcher
 from tests.integration.test_simuctl import Simuctl
 
-WITHIN_S = 30.0
+WITHIN_S = 120.0
 PASSWORD = b"a password of 20 b.."
 ID = "CP-1"
 

@@ -8,7 +8,7 @@ from threading import Thread
 
 from cp_image.api.payloads import CarInput, ChargePointState, ConnectorState
 from launcher.api import CommandType
-from tests.integration.fleet import Story
+from tests.integration.fleet import WITHIN_S, Story
 
 
 def tx_default(limit: float) -> dict[str, object]:
@@ -111,8 +111,7 @@ async def test_an_hour_in_a_minute(tale: Story) -> None:
     reported = tale.simu.view.by_id["CP-1"].reported[1]
     assert reported.soc_pct == 100.0
     assert abs(reported.session_wh - 45_000.0) < 1.0
-    sampled = tale.csms.calls("CP-1", "MeterValues")
-    assert len(sampled) > 10
+    await tale.csms_sees(lambda csms: len(csms.calls("CP-1", "MeterValues")) > 10)
 
 
 FIRMWARE = b"firmware-version: 2.5.0\n" + b"x" * 100_000
@@ -193,5 +192,5 @@ async def test_many_requests_at_once_are_each_answered(tale: Story) -> None:
         ]
         assert [answer.get("status") for answer in answers[1:]] == ["Accepted", "Accepted"]
     await asyncio.wait_for(
-        tale.csms_sees(lambda csms: len(csms.calls("CP-1", "Heartbeat")) == 5), 30
+        tale.csms_sees(lambda csms: len(csms.calls("CP-1", "Heartbeat")) == 5), WITHIN_S
     )

@@ -35,7 +35,7 @@ from launcher.engine import (
 )
 from launcher.fleet import read_specification
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 _T = TypeVar("_T")
 
 DOCKERFILE = b"""FROM debian:trixie-slim

@@ -14,7 +14,7 @@ from launcher.api import CommandType, ErrorCode, LauncherState
 from supervisor_cli import environment
 from supervisor_cli.errors import SimuError
 from tests.integration.conftest import free_port
-from tests.integration.fleet import Stage, Story, launcher, stage, story
+from tests.integration.fleet import WITHIN_S, Stage, Story, launcher, stage, story
 
 
 async def test_charge_points_outlive_a_launcher_that_is_killed(where: Stage) -> None:
@@ -75,7 +75,9 @@ async def test_a_broker_that_forgot_everything_hears_it_all_again(tale: Story) -
     await tale.until_state("CP-1", ChargePointState.ACCEPTED)
     await tale.until_connector("CP-1", ConnectorState.CHARGING)
     async with tale.stage.client() as newcomer:
-        await newcomer.wait_for(lambda view: set(view.by_id) == {"CP-1", "CP-2"}, timeout_s=30)
+        await newcomer.wait_for(
+            lambda view: set(view.by_id) == {"CP-1", "CP-2"}, timeout_s=WITHIN_S
+        )
     assert [transaction.reason for transaction in tale.csms.transactions] == [None]
 
 

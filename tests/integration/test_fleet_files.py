@@ -11,7 +11,7 @@ from supervisor_cli.secret_volumes import SecretVolumes
 from tests.integration.fleet import Stage, launcher
 from tests.integration.test_simuctl import Simuctl
 
-WITHIN_S = 60.0
+WITHIN_S = 120.0
 
 FLEET = """\
 # A site with AC, DC, and security.

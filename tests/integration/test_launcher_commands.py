@@ -137,6 +137,7 @@ async def test_a_fleet_that_outgrows_a_network(where: Stage) -> None:
             networks = [where.container(each).attrs["HostConfig"]["NetworkMode"] for each in ids]
             name = where.name
             assert sorted(networks) == [name, name, f"{name}_2", f"{name}_2", f"{name}_3"]
+        await tale.until_launcher(LauncherState.DEAD)
         # Another launcher knows which network has room.
         async with launcher(where, SIMU_LARGEST_BRIDGE="2"):
             await tale.until_launcher(LauncherState.ALIVE)
@@ -180,6 +181,7 @@ async def test_every_network_reaches_this_machines_loopback(
             await asyncio.to_thread(proxy.restart, timeout=1)
             await tale.until_state("CP-2", ChargePointState.DISCONNECTED)
             await agree(tale, ["CP-1", "CP-2"])
+        await tale.until_launcher(LauncherState.DEAD)
         await asyncio.to_thread(proxy.restart, timeout=1)
         async with launcher(where, **variables):
             await tale.until_launcher(LauncherState.ALIVE)

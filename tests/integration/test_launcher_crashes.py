@@ -61,6 +61,7 @@ class Listener:
         try:
             await link.connect()
             link.subscribe(LAUNCHER_EVENT, topic_root(where.name))
+            await link.confirm_subscriptions()
             yield listener
         finally:
             await link.close()
@@ -97,7 +98,13 @@ async def test_a_crash_loop_ends_in_a_stated_error(where: Stage, crashing: str) 
                 return status is not None and "crash loop" in status.text
 
             await tale.until(lambda _view: given_up(), "the end of the loop")
-            await listener.until(lambda events: isinstance(events[-1], Died))
+            # Its own connection may be behind that of the other listener.
+            await listener.until(
+                lambda events: (
+                    any(isinstance(each, GaveUp) for each in events)
+                    and sum(isinstance(each, Died) for each in events) == CRASHES
+                )
+            )
 
             # It waited, longer each time, and said for how long.
             waits = [each for each in conditions if each.state is ContainerCondition.WAITING]

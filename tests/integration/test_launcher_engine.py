@@ -60,12 +60,14 @@ async def test_an_engine_that_goes_down_and_comes_back(
             await asyncio.to_thread(engine.crash)
             await asyncio.to_thread(engine.start)
             await agree(tale, alive, dead)
+        await tale.until_launcher(LauncherState.DEAD)
 
         # While no launcher is there, and with one whose network is cut.
         async with launcher(where, **variables):
             await tale.until_launcher(LauncherState.ALIVE)
             answer = await tale.command(CommandType.CUT, "CUT-1")
             assert answer.ok, answer
+        await tale.until_launcher(LauncherState.DEAD)
         await asyncio.to_thread(engine.stop)
         await asyncio.to_thread(engine.start)
         async with launcher(where, **variables):

@@ -6,14 +6,26 @@ import io
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import docker
 import pytest
 from docker.models.containers import Container
 
 from cp_image.api.payloads import ChargePointState, ChargePointType
-from launcher.api import CommandType, ContainerCondition, ErrorCode, LauncherState, Progress
+from cp_image.api.topics import Topic
+from cp_image.mqtt_link import Message, MqttLink
+from launcher.api import (
+    LAUNCHER_STATUS,
+    CommandType,
+    ContainerCondition,
+    ErrorCode,
+    LauncherState,
+    Progress,
+    topic_root,
+)
 from supervisor_cli import images
 from supervisor_cli.errors import SimuError
 from tests.integration.agreement import agree, listed
@@ -246,15 +258,39 @@ async def test_two_launchers_on_one_environment(tale: Story) -> None:
     assert tale.simu.view.launcher is LauncherState.ALIVE
 
 
+@asynccontextmanager
+async def heard(where: Stage, kind: Topic) -> AsyncIterator[Callable[[], Awaitable[Message]]]:
+    """Listen to a topic; yield what waits for the next message."""
+    messages: asyncio.Queue[Message] = asyncio.Queue()
+    link = MqttLink(address=where.broker.address(), client_id="ear", on_message=messages.put_nowait)
+
+    async def following() -> Message:
+        async with asyncio.timeout(WITHIN_S):
+            return await messages.get()
+
+    try:
+        await link.connect()
+        link.subscribe(kind, topic_root(where.name))
+        await link.confirm_subscriptions()
+        yield following
+    finally:
+        await link.close()
+
+
 async def test_a_launcher_that_was_killed_does_not_stand_in_the_way(where: Stage) -> None:
     async with story(where) as tale:
         async with launcher(where) as first:
             await tale.until_launcher(LauncherState.ALIVE)
             first.kill()
             await first.wait()
-        # Even if its will never came:
-        async with launcher(where):
-            await tale.until_launcher(LauncherState.ALIVE)
+        await tale.until_launcher(LauncherState.DEAD)
+        # As if its will had never come:
+        status = LAUNCHER_STATUS.build(tale.simu.root)
+        alive = Message(topic=status, payload=LauncherState.ALIVE.encode(), retain=True)
+        await tale.simu._link.publish_confirmed(alive)
+        async with heard(where, LAUNCHER_STATUS) as said, launcher(where):
+            while await said() != replace(alive, retain=False):
+                pass
             await tale.add("CP-1")
             await agree(tale, ["CP-1"])
 

@@ -103,7 +103,7 @@ async def test_much_at_once_over_tls(locked: Simuctl, tmp_path: Path) -> None:
 
     link = MqttLink(address=written.address(), client_id="much", on_message=hear)
     running = asyncio.create_task(link.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await link.wait_connected()
         link.subscribe_filter("much/#")
         await link.confirm_subscriptions()

@@ -35,7 +35,7 @@ class Ear:
         self._task = asyncio.get_running_loop().create_task(notify())
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30), self._something:
+        async with asyncio.timeout(120), self._something:
             await self._something.wait_for(condition)
 
     def payloads(self) -> list[bytes]:
@@ -58,7 +58,7 @@ async def running(
         yield link
     finally:
         await link.close()
-        await asyncio.wait_for(run, 20)
+        await asyncio.wait_for(run, 120)
 
 
 def retained(payload: bytes, topic: str = "t/status") -> Message:
@@ -164,5 +164,5 @@ async def test_what_the_listener_raises_ends_the_run(broker_address: BrokerAddre
     await link.wait_connected()
     link.publish(Message(topic="t", payload=b"x", retain=False))
     with pytest.raises(ExceptionGroup) as caught:
-        await asyncio.wait_for(run, 20)
+        await asyncio.wait_for(run, 120)
     assert caught.group_contains(ValueError, match="cannot hear that")

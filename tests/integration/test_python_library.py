@@ -37,7 +37,7 @@ def test_the_readme_drives_a_charge_point_from_python(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout

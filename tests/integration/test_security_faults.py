@@ -23,6 +23,7 @@ from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.pki import Pki
 from supervisor_cli.secret_volumes import SecretVolumes
 from tests.integration.conftest import free_port
+from tests.integration.container_log import until_logged
 from tests.integration.fleet import Stage
 from tests.integration.safe import PASSWORD, WITHIN_S, Safe, safety, told
 from tests.support.certificates import name_of, sign, weak_key
@@ -230,8 +231,10 @@ class Meeting:
         url = f"{scheme}://{safe.where.gateway}:{self._port}/ocpp"
         await safe.simuctl.good("add", fault.id, "-u", url, *options)
         await safe.until_shown(fault.id, fault.reason)
-        log = safe.where.container(fault.id).logs().decode().splitlines()
-        assert [line for line in log if fault.reason in line and " WARNING " in line], log
+        await until_logged(
+            safe.where.container(fault.id),
+            lambda lines: any(fault.reason in line and " WARNING " in line for line in lines),
+        )
 
     async def be_told(self, server: DemoCsms) -> None:
         fault = self._fault

@@ -89,7 +89,7 @@ def run_shell(
     directory: Path,
     environment: Mapping[str, str] | None = None,
     programs: Sequence[Path] = (),
-    within_s: float = 120.0,
+    within_s: float = 240.0,
     shell: tuple[str, ...] = ("bash", "-euo", "pipefail"),
 ) -> str:
     """Run shell lines as they stand, with this project's programs on the path.

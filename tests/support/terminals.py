@@ -92,7 +92,7 @@ class Terminals:
         self._going_on: list[_GoingOn] = []
         self._keyboards: list[int] = []
 
-    def type(self, text: str, *, within_s: float = 120.0) -> str:
+    def type(self, text: str, *, within_s: float = 240.0) -> str:
         """Type lines one by one, and `y` where one asks; return what the ended ones said.
 
         One that goes on has been heard of before the next line is typed.
@@ -141,7 +141,7 @@ class Terminals:
         Raises:
             AssertionError: something had ended before, or did not end by it.
         """
-        wrong = [ended for each in self._going_on if (ended := each.interrupt(30))]
+        wrong = [ended for each in self._going_on if (ended := each.interrupt(120))]
         for keyboard in self._keyboards:
             os.close(keyboard)
         assert wrong == [], "\n".join(wrong)

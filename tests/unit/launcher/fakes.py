@@ -32,7 +32,7 @@ from launcher.engine import (
     VolumeRecord,
 )
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 OBJECTION_S = 0.01
 ROOT = "ci_7"
 ENVIRONMENT = "ci-7"

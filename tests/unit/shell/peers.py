@@ -22,7 +22,7 @@ from cp_image.shell.csms_access import CsmsAccess
 from cp_image.shell.secret_files import SecretFiles
 from tests.unit.dialects.schemas import check_frame
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def run(scenario: Coroutine[Any, Any, None]) -> None:

@@ -46,7 +46,7 @@ def on(world: World, act: Callable[[SimuClient], Awaitable[T]]) -> T:
 
     async def inside() -> T:
         async with (
-            asyncio.timeout(10),
+            asyncio.timeout(60),
             SimuClient(broker=Broker(), link_factory=world.link) as simu,
         ):
             return await act(simu)
@@ -128,7 +128,7 @@ def test_what_was_removed_while_the_connection_was_lost_is_gone_afterwards() -> 
             seen.append(set(view.by_id))
             return "CP-1" not in view.by_id
 
-        await simu.wait_for(is_gone, timeout_s=5)
+        await simu.wait_for(is_gone, timeout_s=60)
         assert simu.view.launcher is LauncherState.ALIVE
         # The old mirror stands until the new one is complete: never was CP-2 missing.
         assert all("CP-2" in each for each in seen)
@@ -197,7 +197,7 @@ def test_wait_for_what_comes() -> None:
 
     async def wait(simu: SimuClient) -> None:
         asyncio.get_running_loop().call_soon(world.charge_point, "CP-1")
-        await simu.wait_for(lambda view: "CP-1" in view.by_id, timeout_s=5)
+        await simu.wait_for(lambda view: "CP-1" in view.by_id, timeout_s=60)
 
     on(world, wait)
 
@@ -226,7 +226,9 @@ def test_a_predicate_that_raises_reaches_its_caller() -> None:
 
     async def wait(simu: SimuClient) -> None:
         asyncio.get_running_loop().call_soon(world.charge_point, "CP-1")
-        await simu.wait_for(lambda view: bool(view.by_id) and view.by_id["CP-9"].alive, timeout_s=5)
+        await simu.wait_for(
+            lambda view: bool(view.by_id) and view.by_id["CP-9"].alive, timeout_s=60
+        )
 
     with pytest.raises(KeyError, match="CP-9"):
         on(world, wait)

@@ -19,7 +19,7 @@ from supervisor_cli.errors import SimuError
 from supervisor_cli.pki import Pki
 from tests.unit.supervisor_cli.conftest import Simuctl
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from supervisor_cli.frame_line import Direction
 from supervisor_cli.ocpp_frames import Call
 from supervisor_cli.pki import Pki
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 AT = "2026-01-01T12:00:00.000Z"
 RAW = b"\x00\xff:\x80 not of any character set"
 

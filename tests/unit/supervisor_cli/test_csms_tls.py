@@ -15,7 +15,7 @@ from supervisor_cli.certificates import Validity, When
 from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.pki import Pki
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 

@@ -17,7 +17,7 @@ from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.frame_line import Direction
 from supervisor_cli.ocpp_frames import CallErrorCode, Result, check_result
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 AT = "2026-01-01T12:00:00.000Z"
 BOOT = {"chargePointVendor": "v", "chargePointModel": "m"}
 START = {"connectorId": 1, "idTag": "TAG1", "meterStart": 100, "timestamp": AT}

@@ -163,7 +163,7 @@ class Recorded:
 
 @pytest.fixture
 def recorded(world: World) -> Iterator[Recorded]:
-    with Simu(broker=Broker(), link_factory=world.link, timeout_s=5) as simu:
+    with Simu(broker=Broker(), link_factory=world.link, timeout_s=60) as simu:
         yield Recorded(simu, world)
 
 
@@ -239,7 +239,7 @@ def test_a_wrong_direction_is_told(recorded: Recorded) -> None:
 
 
 def test_a_charge_point_of_somebody_else_is_recorded_when_asked_for(world: World) -> None:
-    with Simu(broker=Broker(), link_factory=world.link, timeout_s=5) as simu:
+    with Simu(broker=Broker(), link_factory=world.link, timeout_s=60) as simu:
 
         async def appear() -> None:
             world.charge_point("CP-2")
@@ -263,7 +263,7 @@ def test_recording_can_be_left_out(world: World) -> None:
 
 
 def test_a_charge_point_that_tells_no_frames_says_why(recorded: Recorded) -> None:
-    with Simu(broker=Broker(), link_factory=recorded.world.link, timeout_s=5) as simu:
+    with Simu(broker=Broker(), link_factory=recorded.world.link, timeout_s=60) as simu:
         refused = Result(request_id="", ok=False, code=InputErrorCode.MALFORMED, text="no trace")
         recorded.world.refuse_input = refused
         theirs = simu.charge_point("CP-1")

@@ -34,7 +34,7 @@ URL = "ws://localhost:9000/ocpp"
 
 @pytest.fixture
 def simu(world: World) -> Iterator[Simu]:
-    with Simu(broker=Broker(), link_factory=world.link, timeout_s=5) as simu:
+    with Simu(broker=Broker(), link_factory=world.link, timeout_s=60) as simu:
         yield simu
 
 
@@ -385,7 +385,7 @@ def test_a_connection_that_breaks_for_good_ends_what_waits(simu: Simu, world: Wo
         link.closed.set()
 
     with pytest.raises(SimuError, match="is closed"):
-        simu._loop.run(asyncio.wait_for(_both(break_it(), cp._twin.wait_for("Dead")), 5))
+        simu._loop.run(asyncio.wait_for(_both(break_it(), cp._twin.wait_for("Dead")), 60))
 
 
 async def _both(first: object, second: object) -> None:
