@@ -80,7 +80,9 @@ class Watch(Configuring):
 
     def action_sort(self) -> None:
         """Sort by the next column that is shown."""
-        self.choose(sort_by=self.choice.sort_by.next, descending=False)
+        shown, sorted_by = self.fleet_table.columns, self.choice.sort_by
+        at = shown.index(sorted_by) if sorted_by in shown else -1
+        self.choose(sort_by=shown[(at + 1) % len(shown)], descending=False)
 
     def action_turn(self) -> None:
         """Sort the other way round."""

@@ -39,7 +39,7 @@ class Spec:
         right: whether it is flush right: numbers.
         cell: what it says of a row at a moment, epoch seconds.
         key: what it is sorted by.
-        from_columns: how wide the terminal must be for it.
+        goes: which of them goes first where there is no room for all; 0 never does.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Spec:
     cell: Callable[[Row, float], Cell]
     key: Callable[[Row, float], Sortable]
     right: bool = False
-    from_columns: int = 0
+    goes: int = 0
 
 
 def session_wh(row: Row, now: float) -> float:
@@ -55,6 +55,8 @@ def session_wh(row: Row, now: float) -> float:
     if row.connector is None or not row.connector.live:
         return 0.0
     reported = row.connector.reported
+    if row.charge_point.unreachable is not None:
+        return reported.session_wh  # as it was last heard
     elapsed_s = now - reported.metered_at
     if reported.power_w <= 0 or reported.metered_at <= 0 or elapsed_s <= 0:
         return reported.session_wh
@@ -175,31 +177,25 @@ class Column(Enum):
         title="C", width=2, cell=_number, key=lambda row, _now: row.place.connector_id, right=True
     )
     CONNECTOR = Spec(title="CONNECTOR", width=14, cell=_connector, key=_connector_key)
-    POWER = Spec(title="kW", width=7, cell=_power, key=_power_key, right=True)
-    SESSION = Spec(title="kWh", width=8, cell=_session, key=session_wh, right=True)
-    CHARGE = Spec(title="SoC%", width=5, cell=_charge, key=_charge_key, right=True)
-    TAG = Spec(title="TAG", width=10, cell=_tag, key=_tag_key)
-    LIMIT = Spec(title="LIMIT", width=8, cell=_limit, key=_limit_key, right=True, from_columns=96)
+    POWER = Spec(title="kW", width=7, cell=_power, key=_power_key, right=True, goes=1)
+    SESSION = Spec(title="kWh", width=8, cell=_session, key=session_wh, right=True, goes=3)
+    CHARGE = Spec(title="SoC%", width=5, cell=_charge, key=_charge_key, right=True, goes=4)
+    TAG = Spec(title="TAG", width=10, cell=_tag, key=_tag_key, goes=2)
+    LIMIT = Spec(title="LIMIT", width=8, cell=_limit, key=_limit_key, right=True, goes=5)
     TYPE = Spec(
         title="TYPE",
         width=5,
         cell=_type,
         key=lambda row, now: _type(row, now).text,
-        from_columns=100,
+        goes=6,
     )
     CSMS = Spec(
         title="CSMS",
         width=0,
         cell=_csms,
         key=lambda row, now: _csms(row, now).text,
-        from_columns=122,
+        goes=7,
     )
-
-    @property
-    def next(self) -> "Column":
-        """The one to the right; of the last one the first."""
-        columns = list(Column)
-        return columns[(columns.index(self) + 1) % len(columns)]
 
     @property
     def spec(self) -> Spec:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -14,14 +14,14 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from supervisor_cli.dashboard.column_layout import MARK_WIDTH, Slot, lay_out, shortened
 from supervisor_cli.dashboard.columns import NOT_SO, Cell, Column
 from supervisor_cli.dashboard.roster import Place, Row
 
 _MARK: Final = Cell("●", "bold cyan")
 _PENDING: Final = Cell("⋯", "bold yellow")
 _PLAIN: Final = Cell("")
-_MARK_WIDTH: Final = 2
-_LONGEST_ID: Final = 28
+_CURSOR_WITHOUT_COLOUR: Final = Style(reverse=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,12 @@ class FleetTable(ScrollView, can_focus=True):
         self._cursor = 0
         self._selected: Place | None = None
         self._lines: dict[int, _Line] = {}
-        self._columns: tuple[tuple[Column, int, int], ...] = ()
+        self._slots: tuple[Slot, ...] = ()
+
+    @property
+    def columns(self) -> list[Column]:
+        """Those there is room for, from left to right."""
+        return [slot.column for slot in self._slots]
 
     @property
     def selected(self) -> Row | None:
@@ -190,7 +195,7 @@ class FleetTable(ScrollView, can_focus=True):
         if before.made_of == self._made_of(index):
             return
         line = self._lines[y] = self._line(index)
-        edges = [(0, _MARK_WIDTH), *((x, width) for _column, x, width in self._columns)]
+        edges = [(0, MARK_WIDTH), *((slot.x, slot.width) for slot in self._slots)]
         for (x, width), old, new in zip(edges, before.cells, line.cells, strict=True):
             if old != new:
                 self.cells_drawn += 1
@@ -220,7 +225,7 @@ class FleetTable(ScrollView, can_focus=True):
         picture, row = self.picture, self.picture.rows[index]
         mark = _MARK if row.place in picture.marked else _PLAIN
         cells = [_PENDING if row.place in picture.pending else mark]
-        for column, _x, _width in self._columns:
+        for column in self.columns:
             cell = column.spec.cell(row, picture.now)
             further = column in _OF_CHARGE_POINT and self._is_further(index)
             unheard = row.charge_point.unreachable is not None and column not in _OF_CHARGE_POINT
@@ -231,42 +236,33 @@ class FleetTable(ScrollView, can_focus=True):
 
     def _strip(self, line: _Line, *, selected: bool) -> Strip:
         ground = self.rich_style
-        if selected:
+        if selected and self.app.no_color:
+            ground += _CURSOR_WITHOUT_COLOUR
+        elif selected:
             ground += Style(bgcolor=self.get_component_rich_style("table--cursor").bgcolor)
-        segments = [_segment(line.cells[0], _MARK_WIDTH, ground, right=False)]
-        for (column, _x, width), cell in zip(self._columns, line.cells[1:], strict=True):
-            segments.append(_segment(cell, width - 1, ground, right=column.spec.right))
+        segments = [_segment(line.cells[0], MARK_WIDTH, ground)]
+        for slot, cell in zip(self._slots, line.cells[1:], strict=True):
+            segments.append(_segment(cell, slot.width - 1, ground, slot.column))
             segments.append(Segment(" ", ground))
         return Strip(segments).adjust_cell_length(self.size.width, ground)
 
     def _title(self) -> Strip:
         ground = self.rich_style + self.get_component_rich_style("table--title")
-        segments = [Segment(" " * _MARK_WIDTH, ground)]
-        for column, _x, width in self._columns:
+        segments = [Segment(" " * MARK_WIDTH, ground)]
+        for column, _x, width in self._slots:
             text = column.spec.title
             if column is self.picture.sort_by:
                 text += "▼" if self.picture.descending else "▲"
-            cell = Cell(text, "bold")
-            segments.append(_segment(cell, width - 1, ground, right=column.spec.right))
+            segments.append(_segment(Cell(text, "bold"), width - 1, ground, column))
             segments.append(Segment(" ", ground))
         return Strip(segments).adjust_cell_length(self.size.width, ground)
 
     def _measure(self) -> bool:
         """Lay the columns out; return whether they are other ones than before."""
-        ids = (len(row.place.charge_point_id) for row in self.picture.rows)
-        longest = min(_LONGEST_ID, max(ids, default=0))
-        x, columns = _MARK_WIDTH, []
-        for column in Column:
-            spec = column.spec
-            if self.size.width < spec.from_columns:
-                continue
-            width = (spec.width or max(1, self.size.width - x - 1)) + 1
-            if column is Column.ID:
-                width = max(spec.width, longest) + 1
-            columns.append((column, x, width))
-            x += width
-        before, self._columns = self._columns, tuple(columns)
-        return before != self._columns
+        ids = (cell_len(row.place.charge_point_id) for row in self.picture.rows)
+        slots = lay_out(longest_id=max(ids, default=0), columns=self.size.width)
+        before, self._slots = self._slots, slots
+        return before != slots
 
     # -- what happens to it -----------------------------------------------------------------------
 
@@ -287,7 +283,7 @@ class FleetTable(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """Select the row, or sort by the column."""
         if event.y == 0:
-            for column, x, width in self._columns:
+            for column, x, width in self._slots:
                 if x <= event.x < x + width:
                     self.post_message(self.TitlePressed(column))
         elif self._index(event.y) < len(self.picture.rows):
@@ -297,8 +293,9 @@ class FleetTable(ScrollView, can_focus=True):
 _OF_CHARGE_POINT: Final = {Column.ID, Column.STATUS, Column.TYPE, Column.CSMS}
 
 
-def _segment(cell: Cell, width: int, ground: Style, *, right: bool) -> Segment:
-    text = cell.text if len(cell.text) <= width else f"{set_cell_size(cell.text, width - 1)}…"
-    text = text.rjust(width) if right else text
+def _segment(cell: Cell, width: int, ground: Style, column: Column | None = None) -> Segment:
+    text = shortened(cell.text, width, keep_end=column is Column.ID)
+    if column is not None and column.spec.right:
+        text = " " * (width - cell_len(text)) + text
     style = ground + Style.parse(cell.style) if cell.style else ground
     return Segment(set_cell_size(text, width), style)
