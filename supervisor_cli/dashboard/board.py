@@ -19,7 +19,7 @@ from textual.worker import WorkerFailed
 from supervisor_cli.client import SimuClient
 from supervisor_cli.dashboard import keys, palette
 from supervisor_cli.dashboard.connection import Connection
-from supervisor_cli.dashboard.detail import EVERY_S, SAMPLES, Subject, detail, next_step
+from supervisor_cli.dashboard.detail import EVERY_S, PAST_S, SAMPLES, Subject, detail, next_step
 from supervisor_cli.dashboard.filter_line import FilterLine
 from supervisor_cli.dashboard.footer import footer
 from supervisor_cli.dashboard.heading import PRESS, Standing, group_bar, headline
@@ -54,7 +54,7 @@ class Board(TypedAhead):
     CSS_PATH = "dashboard.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = list(keys.bindings())
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual has it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as Textual has it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-high")]  # noqa: RUF012
 
     def __init__(
@@ -90,6 +90,11 @@ class Board(TypedAhead):
         """What ended it that should not have happened."""
         error = self._exception
         return error.error if isinstance(error, WorkerFailed) else error
+
+    @property
+    def stands(self) -> bool:
+        """Whether there is a board to draw on: timers and workers go on while it is taken down."""
+        return self.is_running and bool(self.screen_stack)
 
     @property
     def fleet_table(self) -> FleetTable:
@@ -149,6 +154,8 @@ class Board(TypedAhead):
 
     def on_fleet_table_moved(self, _message: FleetTable.Moved) -> None:
         """Show the detail of another row, at once."""
+        if not self.stands:
+            return
         self._show_detail()
         self.selection_moved()
 
@@ -210,21 +217,24 @@ class Board(TypedAhead):
 
     def _tick(self) -> None:
         """Move what moves by itself: meters, and the age of what is stale."""
-        rows = self.fleet_table.picture.rows
-        if self.client.stale or self._doing or any(row.charging for row in rows):
+        if not self.stands:
+            return
+        rows, row = self.fleet_table.picture.rows, self.selected
+        past = row is not None and self._history.is_within(row.place, self.clock(), PAST_S)
+        if self.client.stale or self._doing or past or any(row.charging for row in rows):
             self.changed()
 
     def _show(self) -> None:
-        if not self.is_running or not self.screen_stack:
+        if not self.stands:
             return
         self.pictures += 1
         now = self.clock()
         self._take_news(now)
-        rows = self.roster.rows
+        rows, as_of = self.roster.rows, self._connection.as_of(now)
         self.fleet_table.show(
             Picture(
-                rows=chosen(rows, self.choice, now),
-                now=now,
+                rows=chosen(rows, self.choice, as_of),
+                now=as_of,
                 marked=frozenset(self.marked),
                 pending=frozenset(self.pending),
                 stale=self.client.stale,
@@ -273,11 +283,13 @@ class Board(TypedAhead):
             marked=len(self.marked),
             words=self.choice.words,
             columns=columns,
+            stale=self.client.stale,
         )
         self._put("groups", bar)
 
     def _show_detail(self) -> None:
-        row, now, board = self.selected, self.clock(), self.screen_stack[0]
+        row, board = self.selected, self.screen_stack[0]
+        now = self._connection.as_of(self.clock())
         if row is None:
             there_are = bool(self.client.view.by_id)
             why = "nothing matches; esc shows all" if there_are else "there are no charge points"
@@ -307,6 +319,8 @@ class Board(TypedAhead):
         )
 
     def _show_outcome(self) -> None:
+        if not self.stands:
+            return
         if self._doing:
             text = list(self._doing.values())[-1]
             self._put("outcome", Text.assemble((" ⋯ ", "bold yellow"), text))

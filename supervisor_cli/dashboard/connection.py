@@ -11,6 +11,10 @@ class Connection:
         """Return for how long it has been away; 0 while it is there."""
         return 0.0 if self._down_since is None else now - self._down_since
 
+    def as_of(self, now: float) -> float:
+        """Return the moment of which what is shown is true: while it is away, when it went."""
+        return now if self._down_since is None else self._down_since
+
     def heed(self, *, is_down: bool, is_stale: bool, now: float) -> str:
         """Take note of how it is; return what is to be told of it, mostly nothing."""
         if is_down:

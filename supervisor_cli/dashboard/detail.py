@@ -18,6 +18,8 @@ from supervisor_cli.terminal import printable
 
 SAMPLES: Final = 25
 EVERY_S: Final = 12.0
+PAST_S: Final = SAMPLES * EVERY_S
+"""How far the line of power goes back."""
 _LABEL_WIDTH: Final = 10
 
 
@@ -141,7 +143,7 @@ def _connector(subject: Subject, connector: ConnectorView) -> list[Text]:
     moved = session_wh(row, subject.now) - reported.session_wh
     register = render.quantity(reported.register_wh + max(0.0, moved), "Wh")
     lines.append(_pair("energy", f"{energy} in this session, register {register}"))
-    minutes = SAMPLES * EVERY_S / 60
+    minutes = PAST_S / 60
     line = Text(sparkline(subject.samples), "green")
     top = render.quantity(max(subject.samples, default=0.0), "W")
     lines.append(_pair("power", line.append(f"  {minutes:g} min, max {top}", "dim")))

@@ -61,32 +61,32 @@ class Standing:
 def headline(standing: Standing, *, charge_points: int, power_w: float, columns: int) -> Text:
     """Return the first line; where something is dead the whole of it is red and says what."""
     if standing.why_down:
-        text = f" {standing.environment}  {printable(standing.why_down)}; "
-        text += f"this is {standing.down_s:.0f} s old, trying again"
+        text = f" {standing.environment}  this is {standing.down_s:.0f} s old: "
+        text += f"{printable(standing.why_down)}; trying again"
         return _filled(Text(text, ALARM), columns)
     if standing.launcher is not LauncherState.ALIVE:
         said = "is Dead" if standing.launcher is LauncherState.DEAD else "was never started"
         text = f" {standing.environment}  the launcher {said}; simuctl up starts it; until then "
         text += "nothing can be added, killed or restarted"
         return _filled(Text(text, ALARM), columns)
-    line = Text.assemble(
-        (f" {standing.environment} ", "bold"),
-        (f" broker {standing.broker}  launcher ", "dim"),
-        ("Alive", "green"),
-    )
-    if standing.refilling:
-        line.append("  filling anew", "bold yellow")
-    if standing.unreadable:
-        line.append(f"  {standing.unreadable} unreadable, see m", "yellow")
     total = f"{charge_points} charge point{'s' if charge_points != 1 else ''}"
     if power_w > 0:
         total += f", {render.quantity(power_w, 'W')}"
+    line = _alive(standing, f" broker {standing.broker}  launcher ")
+    if line.cell_len + len(total) + 3 > columns:
+        line = _alive(standing, " launcher ")  # where the broker is matters least
     line.append(total.rjust(max(len(total) + 2, columns - line.cell_len - 1)))
     return _filled(line, columns)
 
 
 def group_bar(
-    counted: Mapping[Group, int], *, chosen: Group | None, marked: int, words: str, columns: int
+    counted: Mapping[Group, int],
+    *,
+    chosen: Group | None,
+    marked: int,
+    words: str,
+    columns: int,
+    stale: bool = False,
 ) -> Text:
     """Return the second line: each group with its key and number; empty ones where there is room.
 
@@ -96,6 +96,7 @@ def group_bar(
         marked: how many rows are marked.
         words: the filter.
         columns: the width.
+        stale: whether the numbers may be true no more.
     """
     tail = Text()
     if marked:
@@ -105,10 +106,10 @@ def group_bar(
     room = columns - tail.cell_len - 1
     filled = [each for each in Group if counted[each] or each is chosen]
     for groups, short in ((list(Group), False), (filled, False), (list(Group), True)):
-        line = _groups(groups, counted, chosen, short=short)
+        line = _groups(groups, counted, chosen, short=short, stale=stale)
         if line.cell_len <= room:
             return line.append_text(tail)
-    line = _groups(filled, counted, chosen, short=True)
+    line = _groups(filled, counted, chosen, short=True, stale=stale)
     line.truncate(max(0, room), overflow="ellipsis")
     return line.append_text(tail)
 
@@ -118,8 +119,22 @@ def number_of(group: Group) -> int:
     return list(Group).index(group) + 1
 
 
+def _alive(standing: Standing, words: str) -> Text:
+    line = Text.assemble((f" {standing.environment} ", "bold"), (words, "dim"), ("Alive", "green"))
+    if standing.refilling:
+        line.append("  filling anew", "bold yellow")
+    if standing.unreadable:
+        line.append(f"  {standing.unreadable} unreadable, see m", "yellow")
+    return line
+
+
 def _groups(
-    groups: list[Group], counted: Mapping[Group, int], chosen: Group | None, *, short: bool
+    groups: list[Group],
+    counted: Mapping[Group, int],
+    chosen: Group | None,
+    *,
+    short: bool,
+    stale: bool,
 ) -> Text:
     line, gap = Text(), " " if short else "  "
     entries = [(0, "All", sum(counted.values()), "", chosen is None)]
@@ -127,7 +142,7 @@ def _groups(
         words = _SHORT[each] if short else str(each)
         entries.append((number_of(each), words, counted[each], GROUP_STYLES[each], chosen is each))
     for digit, name, number, colour, is_chosen in entries:
-        style = colour if number or not digit else "dim"
+        style = colour if (number or not digit) and not stale else "dim"
         entry = Text.assemble((f"{digit} ", "dim"), (name, style), (f" {number}", style))
         if is_chosen:
             entry.stylize("reverse")

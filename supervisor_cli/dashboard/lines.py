@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-_MOST_LINES: Final = 2000
+MOST_LINES: Final = 2000
 
 
 class LineList(ScrollView, can_focus=True):
@@ -34,7 +34,7 @@ class LineList(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - as Textual calls it
         super().__init__(id=id)
-        self._lines: deque[Text] = deque(maxlen=_MOST_LINES)
+        self._lines: deque[Text] = deque(maxlen=MOST_LINES)
         self._cursor = 0
         self._widest = 0
 

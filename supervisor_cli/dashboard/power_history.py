@@ -6,6 +6,8 @@ from typing import Final
 from supervisor_cli.dashboard.roster import Place
 
 _MOST_CHANGES: Final = 200
+_LEAST_STEP_S: Final = 2.0
+"""Changes that follow each other faster count as one, so that they reach back far enough."""
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
@@ -22,8 +24,17 @@ class PowerHistory:
             if power_w <= 0:
                 return  # never charged: nothing to remember
             changes = self._changes[place] = deque([(at, 0.0)], maxlen=_MOST_CHANGES)
-        if changes[-1][1] != power_w:
+        if changes[-1][1] == power_w:
+            return
+        if at - changes[-1][0] < _LEAST_STEP_S:
+            changes[-1] = (changes[-1][0], power_w)
+        else:
             changes.append((at, power_w))
+
+    def is_within(self, place: Place, now: float, past_s: float) -> bool:
+        """Whether it drew anything within that time."""
+        changes = self._changes.get(place)
+        return changes is not None and (changes[-1][1] > 0 or now - changes[-1][0] <= past_s)
 
     def forget(self, charge_point_id: str) -> None:
         """Forget a charge point that is gone."""

@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 
 from rich.text import Text
 
-from supervisor_cli.dashboard.lines import LineList
+from supervisor_cli.dashboard.lines import MOST_LINES, LineList
 
 T = TypeVar("T")
 _MOST_ITEMS: Final = 2000
@@ -34,6 +34,8 @@ class Tail(LineList, Generic[T]):
         self._what = what
         self._line = line
         self._shown: deque[T] = deque(maxlen=_MOST_ITEMS)
+        self._listed: deque[T] = deque(maxlen=MOST_LINES)
+        """What the lines are of: those of `_shown` that are wanted, and older ones."""
         self._waiting: deque[T] = deque(maxlen=_MOST_ITEMS)
         self._wanted: Callable[[T], bool] = lambda _item: True
         self._about = ""
@@ -44,13 +46,13 @@ class Tail(LineList, Generic[T]):
     @property
     def chosen(self) -> T | None:
         """The item under the cursor."""
-        items = [item for item in self._shown if self._wanted(item)]
-        return items[self.cursor] if self.cursor < len(items) else None
+        return self._listed[self.cursor] if self.cursor < len(self._listed) else None
 
     def begin(self, about: str) -> None:
         """Show something else from now on."""
         self._about = about
         self._shown.clear()
+        self._listed.clear()
         self._waiting.clear()
         self.paused = False
         self.replace([])
@@ -68,7 +70,9 @@ class Tail(LineList, Generic[T]):
                 items.sort(key=self._order)
             self._waiting.clear()
             self._shown.extend(items)
-            self.extend(self._line(item) for item in items if self._wanted(item))
+            listed = [item for item in items if self._wanted(item)]
+            self._listed.extend(listed)
+            self.extend(self._line(item) for item in listed)
         self._entitle()
 
     def hold(self, *, on: bool) -> None:
@@ -79,7 +83,13 @@ class Tail(LineList, Generic[T]):
     def want(self, wanted: Callable[[T], bool], words: str) -> None:
         """Show only some items; `words` says which."""
         self._wanted, self._filter = wanted, words
-        self.replace(self._line(item) for item in self._shown if wanted(item))
+        self._listed.clear()
+        self._listed.extend(item for item in self._shown if wanted(item))
+        self.replace(self._line(item) for item in self._listed)
+        self._entitle()
+
+    def on_line_list_moved(self) -> None:
+        """Say whether what comes is followed."""
         self._entitle()
 
     def _entitle(self) -> None:

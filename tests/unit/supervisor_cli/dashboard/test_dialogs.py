@@ -133,3 +133,21 @@ def test_what_never_charged_is_a_flat_line() -> None:
     history = PowerHistory()
     history.record(PLACE, 100.0, 0.0)
     assert sparkline(history.samples(PLACE, 130.0, number=3, every_s=1.0)) == "▁▁▁"
+
+
+def test_a_power_that_changes_often_is_remembered_for_long() -> None:
+    history, place = PowerHistory(), Place("CP-1", 1)
+    for tenth in range(3000):
+        history.record(place, tenth / 10, 1000.0 + tenth)
+    assert min(history.samples(place, 299.9, number=25, every_s=12.0)) >= 1000.0
+    assert history.samples(place, 299.9, number=1, every_s=12.0) == [3999.0]
+
+
+def test_what_drew_something_lately_is_known() -> None:
+    history, place = PowerHistory(), Place("CP-1", 1)
+    assert not history.is_within(place, 0.0, 300.0)
+    history.record(place, 0.0, 1000.0)
+    assert history.is_within(place, 1000.0, 300.0)
+    history.record(place, 1000.0, 0.0)
+    assert history.is_within(place, 1300.0, 300.0)
+    assert not history.is_within(place, 1301.0, 300.0)

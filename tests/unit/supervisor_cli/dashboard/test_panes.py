@@ -107,6 +107,36 @@ async def test_a_storm_of_frames_keeps_the_newest() -> None:
         assert stage.app.pictures - before < 20
 
 
+async def test_what_is_let_through_opens_though_others_have_driven_it_out() -> None:
+    async with dashboard(tracing(fleet())) as stage:
+        await stage.press("o")
+        world = await asked(stage, 1)
+        await stage.press("g", *"boot", "enter")
+        await stage.shows("only boot")
+        world.say("CP-1", frame(1, BOOT, "BootNotification"))
+        await stage.shows("→ BootNotification")
+        for number in range(2, 2002):
+            world.say("CP-1", frame(number, [2, str(number), "Heartbeat", {}], "Heartbeat"))
+        last = [2, "9", "BootNotification", {"chargePointVendor": "the last"}]
+        world.say("CP-1", frame(2002, last, "BootNotification"))
+        await stage.shows("chargePointVendor=the last")
+        await stage.press("tab", "home", "enter")
+        await stage.shows('"chargePointVendor": "cp-simu"')
+
+
+async def test_the_title_says_at_once_whether_what_comes_is_followed() -> None:
+    async with dashboard(tracing(fleet())) as stage:
+        await stage.press("o")
+        world = await asked(stage, 1)
+        world.say("CP-1", frame(1, BOOT, "BootNotification"))
+        world.say("CP-1", frame(2, BOOTED, "BootNotification", sent=False))
+        await stage.shows("← BootNotification")
+        await stage.press("tab", "up")
+        await stage.shows("end follows again")
+        await stage.press("end")
+        await stage.until(lambda: "end follows" not in stage.text, "followed again")
+
+
 class Logs:
     """Logs by charge point; each goes on until it is ended."""
 

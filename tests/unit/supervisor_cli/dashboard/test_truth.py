@@ -83,7 +83,7 @@ async def test_a_lost_broker_is_shown_at_once_and_its_news_as_old() -> None:
     async with dashboard(fleet(), clock=lambda: now[0]) as stage:
         await stage.shows("Charging")
         stage.world.links[0].lose()
-        await stage.shows("connection lost; this is 0 s old, trying again")
+        await stage.shows("this is 0 s old: connection lost; trying again")
         styles = {
             cell.style
             for line in stage.app.fleet_table._lines.values()
@@ -91,7 +91,11 @@ async def test_a_lost_broker_is_shown_at_once_and_its_news_as_old() -> None:
             if cell.text
         }
         assert styles == {NOT_SO}
+        energy = next(line for line in stage.lines if "in this session" in line)
         now[0] += 12
+        stage.app.changed()
+        await stage.shows("this is 12 s old")
+        assert energy in stage.lines  # what it is now is not known
         stage.world.links[0].reconnect()
         await stage.shows("✓ the broker is back after 12 s")
         await stage.shows("launcher Alive")
@@ -156,6 +160,18 @@ async def test_what_should_not_happen_is_handed_on_without_a_traceback(
         await app.run_async(headless=True, size=NARROW)
         assert isinstance(app.failure, ValueError)
     assert "Traceback" not in "".join(capsys.readouterr())
+
+
+async def test_what_comes_while_it_ends_draws_nothing() -> None:
+    async with dashboard(fleet()) as stage:
+        app = stage.app
+    pictures = app.pictures
+    app._tick()
+    app._show()
+    app.begun(1, "too late…")
+    app.ended(1, None)
+    assert app.pictures == pictures
+    assert app.failure is None
 
 
 async def test_it_ends_while_something_is_pending() -> None:
