@@ -40,6 +40,7 @@ _OUR_OWN: Final[Mapping[str, Any]] = {
 _AC_CONNECTOR_A: Final = 32.0
 _DC_CONNECTOR_W: Final = 150_000.0
 _DC_STATION_W: Final = 300_000.0
+_SERIAL_CHARACTERS: Final = 25  # OCPP 1.6 §6.9
 
 
 class EntryError(ValueError):
@@ -143,6 +144,14 @@ def specification(**fields: object) -> Specification:
         EntryError: as `read_specification`.
     """
     return read_specification(msgspec.json.encode(fields))
+
+
+def usual_serial(charge_point_id: str) -> str:
+    """Return the serial number of a charge point that is given none: its id.
+
+    An entry of `start` that has none stays without.
+    """
+    return charge_point_id[:_SERIAL_CHARACTERS]
 
 
 def with_usual_limits(raw: Mapping[str, Any]) -> dict[str, Any]:

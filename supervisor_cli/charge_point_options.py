@@ -11,11 +11,10 @@ from cp_image.api import secrets
 from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import SecurityProfile, TlsVerification
 from launcher.api import Networking, OnCrash, Specification
-from launcher.fleet import EntryError, read_specification
+from launcher.fleet import EntryError, read_specification, usual_serial
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.secret_files import Password, SecretSources
 
-_SERIAL_CHARACTERS: Final = 25  # OCPP 1.6 §6.9
 _FILES: Final = {
     "password_file": secrets.AUTHORIZATION_KEY,
     "root_ca": secrets.ROOT_CA,
@@ -88,7 +87,7 @@ def specification(
         )
     entry = {
         "type": ChargePointType.AC,
-        "serial": charge_point_id[:_SERIAL_CHARACTERS],
+        "serial": usual_serial(charge_point_id),
         **{name: value for name, value in options.items() if name in Options.__annotations__},
         "id": charge_point_id,
         "central_system": central_system,

@@ -9,7 +9,7 @@ import msgspec
 from cp_image.api import secrets
 from cp_image.api.secrets import SecurityProfile, TlsVerification
 from launcher.api import Specification
-from launcher.fleet import EntryError, read_specification
+from launcher.fleet import EntryError, read_specification, usual_serial
 from launcher.fleet_file import keys, placeholders
 from launcher.fleet_file.around import Around
 from launcher.fleet_file.options import Given, OptionReader, Options
@@ -132,6 +132,7 @@ class Expansion:
             elif name in keys.SECRET_PATHS:
                 secret = keys.SECRET_PATHS[name]
                 paths[secret] = self._filled(entry, name, number, charge_point_id)
+        raw.setdefault(keys.SERIAL, usual_serial(charge_point_id))
         if entry.options.configuration:
             raw[keys.CONFIGURATION] = {
                 name: given.value for name, given in entry.options.configuration.items()
@@ -240,7 +241,7 @@ class Expansion:
         self._taken[charge_point_id] = f"{self._reader.file}:{entry.place(keys.ID)[0]}"
 
     def _refuse_lack(self, entry: Entry, name: str, hint: str = "") -> _RefusedError:
-        """Say that a key is not there, unless it is, and that was found wrong already."""
+        """Say that a key is not there, unless it is, or may be, and was found wrong already."""
         if self._is_faulty(entry, name):
             return _RefusedError()
         return self._refuse(entry, name, f"it has no {name}", hint)
@@ -248,11 +249,12 @@ class Expansion:
     def _is_faulty(self, entry: Entry, name: str) -> bool:
         """Whether a key that may hold for an entry has been found wrong where it is given."""
         elsewhere = (f"{keys.DEFAULTS}.", f"{keys.TEMPLATES}.")
-        for each in self._reader.faults:
-            above, _, about = each.path.rpartition(".")
-            if about == name and (above == entry.path or each.path.startswith(elsewhere)):
-                return True
-        return False
+        parted = (each.path.rpartition(".") for each in self._reader.faults)
+        wrong = {(above, about) for above, _, about in parted} | self._reader.misspelt
+        return any(
+            about == name and (above == entry.path or f"{above}.".startswith(elsewhere))
+            for above, about in wrong
+        )
 
     def _refuse(self, entry: Entry, name: str, text: str, hint: str = "") -> _RefusedError:
         line, path = entry.place(name)

@@ -32,6 +32,8 @@ FIRST: Final = "first"
 TEMPLATE: Final = "template"
 EXTENDS: Final = "extends"
 CHARGE_POINTS: Final = "charge_points"
+SERIAL: Final = "serial"
+_OF_SERIAL: Final = "number of the charge point; its id unless given, '' for none."
 DEFAULTS: Final = "defaults"
 TEMPLATES: Final = "templates"
 IGNORED_PREFIX: Final = "x-"
@@ -170,7 +172,7 @@ def _described(struct: type[msgspec.Struct]) -> dict[str, str]:
 
 
 def _of_specification() -> dict[str, Key]:
-    told = _described(Specification)
+    told = {**_described(Specification), SERIAL: _OF_SERIAL}
     return {
         field.name: Key(name=field.name, type=field.type, description=told.get(field.name, ""))
         for field in msgspec.structs.fields(Specification)
@@ -197,9 +199,15 @@ AT_THE_TOP: Final = (CHARGE_POINTS, DEFAULTS, TEMPLATES)
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a question after what a misspelt word may mean; empty where nothing is like it."""
+    close = meant_by(word, known)
+    return f"did you mean {' or '.join(close)}?" if close else ""
+
+
+def meant_by(word: str, known: Iterable[str]) -> list[str]:
+    """Return what a misspelt word may mean, the likeliest first."""
     by_folded = {each.casefold(): each for each in known}
     meant = _OTHER_WORDS.get(word.casefold().replace("-", "_"), "")
     close = [meant] if meant in by_folded.values() else []
     folded = word.casefold().replace("-", "_")
     close += [by_folded[each] for each in difflib.get_close_matches(folded, by_folded, n=2)]
-    return f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else ""
+    return list(dict.fromkeys(close))

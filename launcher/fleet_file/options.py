@@ -9,7 +9,7 @@ import msgspec
 
 from cp_image.api.payloads import KeyName, KeyText
 from launcher.fleet_file import keys
-from launcher.fleet_file.keys import Key, did_you_mean, rule
+from launcher.fleet_file.keys import Key, did_you_mean, meant_by, rule
 from launcher.fleet_file.nodes import Item, Node, Remark, Scalar
 
 _SHOWN_CHARACTERS: Final = 60
@@ -69,6 +69,8 @@ class OptionReader:
         self._lenient = lenient
         self.faults: list[Remark] = []
         self.notes: list[Remark] = []
+        self.misspelt: set[tuple[str, str]] = set()
+        """Paths of mappings, and which keys a wrong one there may mean."""
 
     def mapping(self, node: Node, path: str) -> Mapping[str, Item]:
         """Return the items of a mapping; none, with a fault, where it is something else."""
@@ -91,6 +93,8 @@ class OptionReader:
                     values[name] = given
             else:
                 hint = did_you_mean(name, (*known, keys.CONFIGURATION))
+                if not self._lenient:
+                    self.misspelt |= {(path, each) for each in meant_by(name, known)}
                 remarks = self.notes if self._lenient else self.faults
                 remarks.append(self._remark(item.line, where, "there is no such key", hint))
         if keys.PASSWORD in values and keys.PASSWORD_FILE in values:

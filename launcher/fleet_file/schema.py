@@ -81,6 +81,8 @@ def _property(key: Key, shapes: Mapping[str, Any]) -> dict[str, Any]:
         shape["type"] = ["string", "number"]
         if key.has_placeholders and key.name != keys.ID:
             shape = _with_placeholders(shape)
+    if key.name == keys.SERIAL:
+        del shape["default"]  # it depends on the id
     return {"description": key.description, **shape}
 
 

@@ -9,7 +9,7 @@ import typer
 
 from cp_image.api.payloads import ChargePointType
 from launcher.api import Networking, OnCrash, Progress, Specification
-from launcher.fleet import EntryError, read_specification
+from launcher.fleet import EntryError, read_specification, usual_serial
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.container_options import (
     CpusOption,
@@ -217,7 +217,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
     }
 
     def specify(charge_point_id: str) -> Specification:
-        own_serial = charge_point_id[:25] if serial is None else serial
+        own_serial = usual_serial(charge_point_id) if serial is None else serial
         said = {key: value for key, value in given.items() if value is not None}
         return specification({"id": charge_point_id, "serial": own_serial, **said})
 

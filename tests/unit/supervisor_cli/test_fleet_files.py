@@ -129,8 +129,7 @@ def test_all_faults_of_all_files_are_told(simuctl: Simuctl, world: World, tmp_pa
     said = simuctl("add", "-f", str(one), "-f", str(two), "-u", URL)
     assert said.code == 2
     assert said.err == (
-        f"error: 3 faults:\n"
-        f"  {one}:2: charge_points[0]: it has no type\n"
+        f"error: 2 faults:\n"
         f"  {one}:3: charge_points[0].typ: there is no such key (did you mean type?)\n"
         f"  {two}:2: charge_points[0]: it has no type\n"
         "hint: simuctl schema describes fleet files\n"

@@ -52,6 +52,23 @@ extra: 1
     ]
 
 
+def test_a_misspelt_key_is_not_told_to_be_missing_besides() -> None:
+    assert faults("""\
+defaults: {typ: AC}
+templates: {cable: {centralsystem: 'ws://h'}}
+charge_points:
+  - {id: CP-1, template: cable}
+""") == [
+        "f.yaml:1: defaults.typ: there is no such key (did you mean type?)",
+        "f.yaml:2: templates.cable.centralsystem: there is no such key "
+        "(did you mean central_system?)",
+    ]
+    assert faults("charge_points: [{id: A, typ: AC}, {id: B, central_system: 'ws://h'}]") == [
+        "f.yaml:1: charge_points[0].typ: there is no such key (did you mean type?)",
+        "f.yaml:1: charge_points[1]: it has no type",
+    ]
+
+
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [

@@ -53,9 +53,18 @@ charge_points:
         "on_crash": "restart",
         "clock_start": "2026-01-31T12:00:00Z",
     }
-    assert found == read_specification(msgspec.json.encode(raw))
+    assert found == read_specification(msgspec.json.encode({**raw, "serial": "CP-1"}))
     assert found.on_crash is OnCrash.RESTART
     assert found.max_setpoint == 300_000.0
+
+
+def test_a_serial_number_is_the_id_unless_given() -> None:
+    long_id = "A-VERY-LONG-IDENTIFIER-00001"
+    first, second, third = specifications(
+        f"{HEAD}charge_points: [{{id: 'CP-{{n}}', count: 1}}, {{id: CP-2, serial: ''}}, "
+        f"{{id: {long_id}}}]"
+    )
+    assert (first.serial, second.serial, third.serial) == ("CP-1", "", long_id[:25])
 
 
 def test_the_nearer_word_wins() -> None:

@@ -37,6 +37,7 @@ def test_every_key_is_described() -> None:
         assert each.get("description") or "$ref" in each, name
     assert definition["properties"]["type"]["enum"] == ["AC", "DC"]
     assert definition["properties"]["nb_phases"]["maximum"] == 3
+    assert "default" not in definition["properties"]["serial"]
     assert definition["properties"]["voltage"]["description"] == "phase to neutral for AC, V."
 
 
