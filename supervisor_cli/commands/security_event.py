@@ -1,6 +1,6 @@
 """The command security-event."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +19,8 @@ from supervisor_cli.outcomes import Told, tell
 
 if TYPE_CHECKING:
     from supervisor_cli.client import SimuClient
+
+_WITHIN_S: Final = 10.0
 
 
 def register(app: typer.Typer) -> None:
@@ -42,17 +44,33 @@ def security_event(
         str | None, typer.Option("--text", metavar="TEXT", help="techInfo, for people.")
     ] = None,
     everything: Everything = False,
-    timeout: Timeout = 10.0,
+    timeout: Timeout = _WITHIN_S,
     as_json: AsJson = False,
 ) -> None:
     """Let a security event happen: it goes into the security log, and to the CSMS."""
-    command = ChargePointCommand(type=CommandType.SECURITY_EVENT, name=event, tech_info=text)
 
     async def one(simu: "SimuClient", charge_point_id: str) -> Told:
-        result = await simu.send_input(charge_point_id, command, timeout_s=timeout)
-        if not result.ok:
-            raise SimuError(result.text, exit_code=ExitCode.FAILED)
-        return Told(charge_point_id=charge_point_id, text=event)
+        return await happened(simu, charge_point_id, event, text, timeout_s=timeout)
 
     outcomes = each_of(settings(context), ids, one, everything=everything)
     tell(outcomes, as_json=as_json)
+
+
+async def happened(
+    simu: "SimuClient",
+    charge_point_id: str,
+    event: str,
+    text: str | None,
+    *,
+    timeout_s: float = _WITHIN_S,
+) -> Told:
+    """Let a security event happen at a charge point, and return what became of it.
+
+    Raises:
+        SimuError: it is not there, or refuses (exit code 1); it does not answer (exit code 4).
+    """
+    command = ChargePointCommand(type=CommandType.SECURITY_EVENT, name=event, tech_info=text)
+    result = await simu.send_input(charge_point_id, command, timeout_s=timeout_s)
+    if not result.ok:
+        raise SimuError(result.text, exit_code=ExitCode.FAILED)
+    return Told(charge_point_id=charge_point_id, text=event)

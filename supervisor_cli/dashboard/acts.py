@@ -1,13 +1,14 @@
 """What the keys do to connectors and charge points."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from cp_image.api.payloads import CarInput, ConnectorState, Event, FaultedInput, TagRefused
+from cp_image.api.payloads import CarInput, Event, TagRefused
 from supervisor_cli.dashboard import deeds, dialogs, new_ones
 from supervisor_cli.dashboard.roster import Place, Row
-from supervisor_cli.dashboard.set_ups import SetUps
+from supervisor_cli.dashboard.telling import Telling
+from supervisor_cli.dashboard.what import what
 from supervisor_cli.errors import ExitCode
 from supervisor_cli.outcomes import Told
 
@@ -18,7 +19,7 @@ async def _patience() -> None:
     await asyncio.sleep(_REFUSED_WITHIN_S)
 
 
-class Acts(SetUps):
+class Acts(Telling):
     """A board with the actions of `simuctl`; see `Board` and `SetUps` for the arguments.
 
     Args:
@@ -45,7 +46,7 @@ class Acts(SetUps):
         """Plug a car in."""
 
         async def plug(row: Row, places: list[Place]) -> None:
-            build = await self.ask(dialogs.plug(row, _what(places)))
+            build = await self.ask(dialogs.plug(row, what(places)))
             if build is not None:
                 await self.drive("plug in", places, build)
 
@@ -59,7 +60,7 @@ class Acts(SetUps):
         """Hold a card to the reader."""
 
         async def tag(row: Row, places: list[Place]) -> None:
-            answer = await self.ask(dialogs.tag(row, _what(places), self._last_tag))
+            answer = await self.ask(dialogs.tag(row, what(places), self._last_tag))
             if answer is not None:
                 self._last_tag, build = answer
                 names = {place.charge_point_id for place in places}
@@ -84,27 +85,11 @@ class Acts(SetUps):
         """Change what the car asks for."""
 
         async def draw(row: Row, places: list[Place]) -> None:
-            build = await self.ask(dialogs.draw(row, _what(places)))
+            build = await self.ask(dialogs.draw(row, what(places)))
             if build is not None:
                 await self.drive("draw", places, build)
 
         self.at_connectors(draw)
-
-    def action_fault(self) -> None:
-        """Inject a fault, or clear it where all that are hit have one."""
-        if all(_is(row, lambda it: it.status is ConnectorState.FAULTED) for row in self.rows()):
-            self.drive_now(
-                "clear the fault",
-                lambda _view, _number: (FaultedInput(faulted=False), "fault cleared"),
-            )
-            return
-
-        async def fault(_row: Row, places: list[Place]) -> None:
-            build = await self.ask(dialogs.fault(_what(places)))
-            if build is not None:
-                await self.drive("fault", places, build)
-
-        self.at_connectors(fault)
 
     # -- charge points ----------------------------------------------------------------------------
 
@@ -180,10 +165,3 @@ class Acts(SetUps):
 
 def _is(row: Row, test: Callable[[Any], bool]) -> bool:
     return row.connector is not None and test(row.connector.reported)
-
-
-def _what(places: Sequence[Place]) -> str:
-    """Return in words what is hit."""
-    if len(places) == 1:
-        return f"{places[0].charge_point_id} connector {places[0].connector_id}"
-    return f"{len(places)} connectors"

@@ -1,10 +1,11 @@
-"""The OCPP configuration of a charge point: shown, and changed a key at a time."""
+"""The OCPP configuration: of one charge point shown, and of many changed, a key at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.console import Group as Lines
+from rich.console import RenderableType
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
@@ -16,6 +17,7 @@ from supervisor_cli.dashboard.forms import Field, FormScreen, Values
 from supervisor_cli.dashboard.panes import Panes
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told
+from supervisor_cli.terminal import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,23 +33,36 @@ class ConfigurationScreen(screens.ReadScreen):
 
     Args:
         charge_point_id: whose they are.
-        configuration: what can be read and has a value.
         said: what became of the last change; shown above the keys.
+
+    Attributes:
+        configuration: what can be read and has a value; empty until it was heard.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "set", show=False)]
     KEYS = f"[b]s[/b] set a key   {screens.ReadScreen.KEYS}"
 
-    def __init__(
-        self, charge_point_id: str, configuration: Mapping[str, str], said: Text | None
-    ) -> None:
-        page = screens.configuration_page(configuration)
-        content = page if said is None else Lines(said, Text(), page)
-        super().__init__(f"{charge_point_id}: OCPP configuration", content)
+    def __init__(self, charge_point_id: str, said: Text | None) -> None:
+        self.configuration: Mapping[str, str] = {}
+        self._said = said
+        title = f"{charge_point_id}: OCPP configuration"
+        super().__init__(title, self._below(Text(f"{charge_point_id} is asked…", "dim")))
+
+    def know(self, configuration: Mapping[str, str]) -> None:
+        """Show the keys."""
+        self.configuration = configuration
+        self.show(self._below(screens.configuration_page(configuration)))
+
+    def complain(self, why: str) -> None:
+        """Say why there are none to show."""
+        self.show(self._below(Text(printable(why), "red")))
 
     def action_set(self) -> None:
         """Close, for a key to be set."""
         self.dismiss(True)
+
+    def _below(self, page: RenderableType) -> RenderableType:
+        return page if self._said is None else Lines(self._said, Text(), page)
 
 
 class Configuring(Panes):
@@ -60,37 +75,57 @@ class Configuring(Panes):
             self.refuse("no charge point is selected")
             return
         name = row.place.charge_point_id
+        try:
+            self.client.living(name)
+        except SimuError as exc:
+            self.refuse(str(exc))
+            return
 
         async def show() -> None:
             said: Text | None = None
-            try:
-                known = await self.client.configuration(name)
-                while await self.push_screen_wait(ConfigurationScreen(name, known, said)):
-                    setting = await self.ask(_form(name))
-                    if setting is not None:
-                        await self._set(name, setting, known)
-                        said = self.outcome_text()
-                    known = await self.client.configuration(name)
-            except SimuError as exc:
-                self.refuse(str(exc))
+            while True:
+                # It opens at once: what is typed while the charge point is asked is meant for it.
+                page = ConfigurationScreen(name, said)
+                asking = self.run_worker(self._fill(page, name), name="ask for the configuration")
+                wants_to_set = await self.push_screen_wait(page)
+                asking.cancel()
+                if not wants_to_set:
+                    return
+                setting = await self.ask(_form(name))
+                if setting is not None:
+                    await self._set(name, setting, page.configuration)
+                    said = self.outcome_text()
 
         self.run_worker(show(), name="configuration")
+
+    def action_configure(self) -> None:
+        """Set a key at all that are hit."""
+
+        async def one(setting: Setting, name: str) -> Told:
+            return await _told(self.client, name, setting, await self.client.configuration(name))
+
+        self.at_charge_points(_form, "set a key", one)
+
+    async def _fill(self, page: ConfigurationScreen, name: str) -> None:
+        try:
+            page.know(await self.client.configuration(name))
+        except SimuError as exc:
+            page.complain(str(exc))
 
     async def _set(self, name: str, setting: Setting, known: Mapping[str, str]) -> None:
         async def act(_now: Now) -> list[Told]:
             return [await _told(self.client, name, setting, known)]
 
-        places = [row.place for row in self.roster.of([name])]
-        await self.do(f"set {setting.key}", places, act)
+        await self.do(f"set {setting.key}", self.places_of([name]), act)
 
 
-def _form(charge_point_id: str) -> FormScreen[Setting]:
+def _form(hit: str) -> FormScreen[Setting]:
     fields = [
         Field(name="key", label="key", note="HeartbeatInterval"),
         Field(name="value", label="value", note="60"),
     ]
     about = "By the rules that hold for the CSMS; obeyed at once, and kept."
-    return FormScreen(f"Set a key of {charge_point_id}", fields, _read, about=about)
+    return FormScreen(f"Set a key of {hit}", fields, _read, about=about)
 
 
 def _read(values: Values) -> Setting:

@@ -51,19 +51,24 @@ MEND: Final = Verb(kind=CommandType.MEND, verb="Mend", doing="mending", done="me
 
 
 async def at_connectors(simu: SimuClient, places: Sequence[Place], build: Build) -> list[Told]:
-    """Give an input to each connector, all at once; the failure of one stops no other."""
+    """Give an input to each connector, all at once; the failure of one stops no other.
+
+    Number 0 is a charge point as a whole.
+    """
 
     async def one(place: Place) -> Told:
         name, number = place
         try:
             charge_point = simu.living(name)
-            need_connector(charge_point, number)
+            if number:
+                need_connector(charge_point, number)
             payload, done = build(charge_point, number)
             result = await simu.send_input(name, payload, connector_id=number)
         except SimuError as exc:
             return Told.failed(name, exc)
         if result.ok:
-            return Told(charge_point_id=name, text=f"connector {number}: {done}")
+            text = f"connector {number}: {done}" if number else done
+            return Told(charge_point_id=name, text=text)
         return Told(
             charge_point_id=name,
             code=result.code,

@@ -73,7 +73,7 @@ def next_step(row: Row | None) -> str:
 def _step_at(connector: ConnectorView) -> str:
     state = connector.state
     if state is ConnectorState.FAULTED:
-        return f"{_key('fault')} clears the fault"
+        return f"{_key('unfault')} clears the fault"
     if state is ConnectorState.PREPARING:
         if connector.plugged:
             return f"{_key('tag')} holds a card to the reader"

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from cp_image.api.payloads import CarInput, ChargePointType, ErrorCode, FaultedInput, IdTagInput
+from cp_image.api.payloads import CarInput, ChargePointType, IdTagInput
 from supervisor_cli.commands.car import DEFAULT_CABLE, DEFAULT_DRAW, battery_car, car
 from supervisor_cli.dashboard.deeds import Build
 from supervisor_cli.dashboard.forms import Field, FormScreen, Values, number
@@ -127,20 +127,3 @@ def read_draw(values: Values) -> Build:
     words = ", ".join(f"{name.upper()} {it:g}" for name, it in said.items() if it is not None)
     payload = msgspec.convert(wanted, CarInput)
     return lambda _view, _number: (payload, f"asks for {words}")
-
-
-def fault(what: str) -> FormScreen[Build]:
-    """Ask which fault to inject."""
-    codes = tuple(str(each) for each in ErrorCode if each is not ErrorCode.NO_ERROR)
-    fields = [
-        Field(name="code", label="error", value=ErrorCode.INTERNAL_ERROR, choices=codes),
-        Field(name="emergency", label="emergency stop", value="no", choices=_YES_NO),
-    ]
-    return FormScreen(f"Inject a fault at {what}", fields, read_fault)
-
-
-def read_fault(values: Values) -> Build:
-    """Return what injects the fault."""
-    code = ErrorCode(values["code"])
-    payload = FaultedInput(faulted=True, error_code=code, emergency=values["emergency"] == "yes")
-    return lambda _view, _number: (payload, f"fault {code}")

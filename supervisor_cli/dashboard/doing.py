@@ -11,6 +11,7 @@ from supervisor_cli.dashboard import deeds, forms
 from supervisor_cli.dashboard.board import Board
 from supervisor_cli.dashboard.deeds import Build, Now, Verb
 from supervisor_cli.dashboard.roster import Place, Row
+from supervisor_cli.dashboard.what import whom
 from supervisor_cli.errors import SimuError
 from supervisor_cli.outcomes import Told
 
@@ -32,6 +33,14 @@ class Doing(Board):
     def rows(self) -> list[Row]:
         """Return the rows that an action hits."""
         return [row for row in map(self.roster.row, self.targets()) if row is not None]
+
+    def names(self) -> list[str]:
+        """Return the charge points that an action hits."""
+        return list(dict.fromkeys(place.charge_point_id for place in self.targets()))
+
+    def places_of(self, charge_point_ids: Sequence[str]) -> list[Place]:
+        """Return all places of charge points."""
+        return [row.place for row in self.roster.of(charge_point_ids)]
 
     def at_connectors(self, act: Callable[[Row, list[Place]], Awaitable[None]]) -> None:
         """Act on the connectors that are hit; `act` gets the first one's row and all places."""
@@ -59,23 +68,24 @@ class Doing(Board):
 
     def command(self, verb: Verb) -> None:
         """Send a command for the charge points that are hit; ask before much or all is lost."""
-        places = self.targets()
-        names = list(dict.fromkeys(place.charge_point_id for place in places))
+        names = self.names()
         if not names:
             self.refuse("no charge point is selected")
             return
 
         async def work() -> None:
-            what = names[0] if len(names) == 1 else f"{len(names)} charge points"
             stored = " with all that is stored" if verb is deeds.REMOVE else ""
             if verb is deeds.REMOVE or len(names) > 1:
-                question = forms.ConfirmScreen(f"{verb.verb} {what}{stored}?", [", ".join(names)])
+                question = forms.ConfirmScreen(
+                    f"{verb.verb} {whom(names)}{stored}?", [", ".join(names)]
+                )
                 if not await self.push_screen_wait(question):
                     self.refuse(f"nothing was {verb.done}")
                     return
-            hit = [row.place for row in self.roster.of(names)]
             await self.do(
-                verb.verb.lower(), hit, lambda now: deeds.command(self.client, verb, names, now)
+                verb.verb.lower(),
+                self.places_of(names),
+                lambda now: deeds.command(self.client, verb, names, now),
             )
 
         self.run_worker(work(), name=verb.verb)

@@ -11,7 +11,7 @@ def footer(columns: int) -> Text:
     last = [key for key in KEYS if key.action in {"help", "leave"}]
     room = columns - sum(_width(key) for key in last)
     shown = []
-    for key in sorted((each for each in KEYS if each not in last), key=lambda it: not it.often):
+    for key in sorted((each for each in KEYS if each not in last), key=lambda it: it.rank):
         if _width(key) <= room:
             room -= _width(key)
             shown.append(key)

@@ -81,6 +81,7 @@ class FormScreen(ModalScreen[T | None], Generic[T]):
         fields: in order.
         check: makes the result; its `SimuError` is shown, and the form stays.
         about: lines above the fields.
+        destroys: whether anything is lost by it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -97,8 +98,10 @@ class FormScreen(ModalScreen[T | None], Generic[T]):
         check: Callable[[Values], T],
         *,
         about: str = "",
+        destroys: bool = False,
     ) -> None:
         super().__init__()
+        self._destroys = destroys
         self._title = title
         self._fields = fields
         self._check = check
@@ -106,7 +109,7 @@ class FormScreen(ModalScreen[T | None], Generic[T]):
 
     def compose(self) -> ComposeResult:
         """Lay the form out."""
-        with Vertical(classes="dialog") as dialog:
+        with Vertical(classes="dialog danger" if self._destroys else "dialog") as dialog:
             dialog.border_title = Text(self._title)
             if self._about:
                 yield Static(Text(self._about, "dim"), classes="about")

@@ -28,7 +28,7 @@ class Key:
         action: the method ``action_…`` of the dashboard; empty where the focused pane acts.
         label: a word or two, for the footer.
         text: a line, for the help.
-        often: whether it belongs into a footer that is short of room.
+        rank: the lower, the sooner it is in a footer that is short of room.
     """
 
     names: str
@@ -37,7 +37,7 @@ class Key:
     label: str
     text: str
     section: Section
-    often: bool = False
+    rank: int
 
 
 _Row = tuple[str, str, str, str]
@@ -56,7 +56,9 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
         ),
         ("y", "ready", "ready", "the car wants energy, or wants none any more"),
         ("d", "draw", "draw", "what the car asks for on L1, L2, L3"),
-        ("f", "fault", "fault", "inject a fault; clear it where there is one"),
+        ("f", "fault", "fault", "inject a fault, of the connector or of the whole charge point"),
+        ("F", "unfault", "clear", "clear a fault, or all of them"),
+        ("e", "emergency", "emergency", "hit the emergency stop, or release it"),
     ),
     Section.CHARGE_POINT: (
         ("n", "add", "new", "new charge points: one, or many by a pattern"),
@@ -73,6 +75,13 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
         ("Z", "thaw", "thaw", "go on where they hung"),
         ("x", "cut", "cut", "take them their network"),
         ("X", "mend", "mend", "give them their network back"),
+        (
+            "T",
+            "data_transfer",
+            "transfer",
+            "let them send DataTransfer, and show what the CSMS answers",
+        ),
+        ("E", "security_event", "event", "let a security event happen"),
         ("L", "load", "load", "load a set-up file: fleet YAML, or JSON of open-ocpp-simu"),
         ("W", "save", "save", "save the set-up to a file"),
         (
@@ -81,6 +90,7 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
             "config",
             "the OCPP configuration of the selected one; s there sets a key",
         ),
+        ("C", "configure", "set a key", "set an OCPP configuration key at all that are marked"),
     ),
     Section.CHOOSE: (
         (
@@ -138,8 +148,9 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
         ("q,ctrl+c q", "leave", "quit", "leave; also Ctrl-C. Nothing of the fleet changes"),
     ),
 }
-_OFTEN: Final = frozenset(
-    ("plug", "unplug", "tag", "add", "kill", "restart", "mark", "filter", "frames", "logs")
+_OFTEN: Final = (
+    *("plug", "unplug", "tag", "add", "kill", "restart", "mark", "frames", "filter", "logs"),
+    *("halt", "remove"),
 )
 KEYS: Final = tuple(
     Key(
@@ -149,7 +160,7 @@ KEYS: Final = tuple(
         label=row[2],
         text=row[3],
         section=section,
-        often=row[1] in _OFTEN,
+        rank=_OFTEN.index(row[1]) if row[1] in _OFTEN else len(_OFTEN),
     )
     for section, rows in _ROWS.items()
     for row in rows

@@ -60,6 +60,17 @@ class ReadScreen(ModalScreen[bool]):
                 yield Static(self._content, id="content")
             yield Static(Text.from_markup(self.KEYS), classes="keys")
 
+    def show(self, content: RenderableType) -> None:
+        """Show something else."""
+        if content != self._content:
+            self._content = content
+            if self.is_mounted:
+                self.query_one("#content", Static).update(content)
+
+    def on_mount(self) -> None:
+        """Show what was to be shown since it began to be laid out."""
+        self.query_one("#content", Static).update(self._content)
+
     def action_close(self) -> None:
         """Go back."""
         self.dismiss(False)
@@ -71,12 +82,6 @@ class DetailScreen(ReadScreen):
     def __init__(self, place: Place, content: Text) -> None:
         super().__init__(place.charge_point_id, content)
         self.place = place
-
-    def show(self, content: Text) -> None:
-        """Show what it is now."""
-        if content != self._content:
-            self._content = content
-            self.query_one("#content", Static).update(content)
 
 
 def help_page() -> RenderableType:

@@ -150,23 +150,6 @@ async def test_draw_says_only_what_was_typed() -> None:
         assert [payload for _topic, payload in car(stage)] == [{"consumption_l2": 6.0}]
 
 
-async def test_a_fault_is_chosen_and_cleared() -> None:
-    async with dashboard(fleet()) as stage:
-        await stage.press("f")
-        await stage.shows("InternalError")
-        await stage.press("right", "enter")
-        await stage.until(lambda: stage.world.inputs(topics.CONNECTOR_FAULTED), "sent")
-        await stage.press("down", "down", "down", "f")
-        await stage.until(lambda: len(stage.world.inputs(topics.CONNECTOR_FAULTED)) == 2, "sent")
-        assert stage.world.inputs(topics.CONNECTOR_FAULTED) == [
-            (
-                "cp_simu/cps/CP-1/connectors/1/faulted",
-                {"faulted": True, "error_code": "LocalListConflict"},
-            ),
-            ("cp_simu/cps/CP-3/connectors/1/faulted", {"faulted": False}),
-        ]
-
-
 @pytest.mark.parametrize(
     ("key", "kind", "done"),
     [
@@ -331,7 +314,7 @@ async def test_the_configuration() -> None:
         (ConnectorState.PREPARING, True, "t holds a card to the reader"),
         (ConnectorState.CHARGING, True, "t with the same card stops"),
         (ConnectorState.FINISHING, True, "u unplugs the car"),
-        (ConnectorState.FAULTED, False, "f clears the fault"),
+        (ConnectorState.FAULTED, False, "F clears the fault"),
     ],
 )
 async def test_the_next_step_is_said(state: ConnectorState, plugged: bool, step: str) -> None:

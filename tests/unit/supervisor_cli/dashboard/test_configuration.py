@@ -73,3 +73,48 @@ async def test_no_key_and_no_change() -> None:
         await stage.press("escape")
         await stage.shows("CP-1: OCPP configuration")
         assert set_keys(stage) == []
+
+
+async def test_a_key_is_set_at_all_that_are_marked() -> None:
+    async with dashboard(configured()) as stage:
+        await stage.press("space", "space", "space")
+        await stage.shows("● 3 marked")
+        await stage.press("C")
+        await stage.shows("Set a key of 2 charge points")
+        await stage.type("HeartbeatInterval")
+        await stage.press("down")
+        await stage.type("60")
+        await stage.press("enter")
+        await stage.shows("set a key: all 2 done")
+        assert set_keys(stage) == [("HeartbeatInterval", "60")] * 2
+        await stage.press("m")
+        await stage.shows("✓ CP-1: HeartbeatInterval=60")
+        await stage.shows("✓ CP-2: HeartbeatInterval=60")
+
+
+async def test_a_secret_set_at_many_is_told_to_none_and_the_dead_one_is_named() -> None:
+    async with dashboard(configured()) as stage:
+        await stage.press("a", "C")
+        await stage.type("AuthorizationKey")
+        await stage.press("down")
+        await stage.type("geheim")
+        await stage.press("enter")
+        await stage.shows("set a key: 1 of 5 failed; m shows all: CP-10 is Dead")
+        await stage.press("m")
+        await stage.shows("✓ CP-1: AuthorizationKey set")
+        assert "geheim" not in stage.text
+        assert len(set_keys(stage)) == 4
+
+
+async def test_the_page_opens_before_the_charge_point_has_answered() -> None:
+    world = configured()
+    world.charge_points_answer = False
+    async with dashboard(world) as stage:
+        await stage.press("c")
+        await stage.shows("CP-1 is asked…")
+        await stage.press("s")
+        await stage.shows("Set a key of CP-1")
+        await stage.press("escape")
+        await stage.shows("CP-1 is asked…")
+        await stage.press("escape")
+        assert "is asked" not in stage.text
