@@ -1,80 +1,30 @@
-"""The console script `simuctl`: runs the command, and turns what went wrong into words."""
+"""The console script `simuctl`. Loading takes a while: Ctrl-C is no error from then on."""
 
-import os
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING
 
-from typer import Abort
-from typer.exceptions import TyperException
+if TYPE_CHECKING:
+    from supervisor_cli.context import Seams
 
-from supervisor_cli.app import app
-from supervisor_cli.context import Seams
-from supervisor_cli.errors import ExitCode, SimuError
-from supervisor_cli.terminal import complain, say_interrupted
-
-DEBUG_VARIABLE: Final = "SIMU_DEBUG"
+_INTERRUPTED = 130
 
 
 def main() -> None:
     """Run simuctl on the words of the command line and exit."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before a command has begun, or after its end
+        sys.stderr.write("\ninterrupted\n" if sys.stderr.isatty() else "interrupted\n")
+        code = _INTERRUPTED
+    sys.exit(code)
 
 
-def run(words: Sequence[str], seams: Seams | None = None) -> int:
+def run(words: Sequence[str], seams: "Seams | None" = None) -> int:
     """Run simuctl and return its exit code; every error becomes `error:` and `hint:` on stderr."""
-    try:
-        return _invoke(words, seams or Seams())
-    except BrokenPipeError:
-        _silence_stdout()
-        return ExitCode.FAILED
-    except SystemExit as exc:  # how Typer and Rich end when the reader of stdout has left
-        return exc.code if isinstance(exc.code, int) else ExitCode.FAILED
+    from supervisor_cli import command_line  # noqa: PLC0415 - loads all commands
 
-
-def _invoke(words: Sequence[str], seams: Seams) -> int:
-    try:
-        code = app(list(words), prog_name="simuctl", standalone_mode=False, obj=seams)
-        sys.stdout.flush()  # here, so that a full disk is told too
-    except SimuError as exc:
-        complain(str(exc), exc.hint)
-        return exc.exit_code
-    except TyperException as exc:
-        message = exc.format_message()
-        if message:  # a group without a command has shown its help, and has nothing to add
-            complain(message, _usage_hint(exc))
-        return exc.exit_code
-    except (KeyboardInterrupt, Abort):
-        code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        raise
-    except OSError as exc:
-        complain(f"{exc.filename or 'input or output'}: {exc.strerror or exc}")
-        return ExitCode.FAILED
-    except Exception as exc:  # noqa: BLE001 - the last line of defence, and it is reported
-        if os.environ.get(DEBUG_VARIABLE):
-            traceback.print_exc()
-        complain(
-            f"this should not have happened: {type(exc).__name__}: {exc}",
-            f"set {DEBUG_VARIABLE}=1 for the details, and report them",
-        )
-        return ExitCode.FAILED
-    if code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, too
-        say_interrupted()
-    return code if isinstance(code, int) else ExitCode.OK
-
-
-def _usage_hint(error: TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    return f"{context.command_path} --help" if context is not None else "simuctl --help"
-
-
-def _silence_stdout() -> None:
-    """Let the interpreter's last flush go nowhere: the reader has left, which is its right."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    return command_line.run(words, seams)
 
 
 if __name__ == "__main__":

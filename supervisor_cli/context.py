@@ -111,6 +111,9 @@ def settings(context: typer.Context) -> Settings:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run what a command does on the network."""
-    import asyncio  # noqa: PLC0415 - costs 50 ms that --help need not pay
+    try:
+        import asyncio  # noqa: PLC0415 - costs 50 ms that --help need not pay
 
-    return asyncio.run(work)
+        return asyncio.run(work)
+    finally:
+        work.close()  # which it may never have begun: Ctrl-C comes at any moment

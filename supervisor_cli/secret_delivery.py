@@ -1,7 +1,7 @@
 """Charge points that are started with secrets: those are there before, and not left behind."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from launcher.api import Answer, ErrorCode, Specification
@@ -50,8 +50,9 @@ async def start(
     async def keep(charge_point_id: str) -> None:
         nonlocal kept
         async with room:
+            files = sources.read(charge_point_id)
             given.append(charge_point_id)
-            await asyncio.to_thread(store.write, charge_point_id, sources.read(charge_point_id))
+            await _to_its_end(store.write, charge_point_id, files)
         kept += 1
         if on_kept is not None:
             on_kept(kept, len(wanted))
@@ -62,9 +63,13 @@ async def start(
         is_alive = known is not None and known.alive
         return not is_alive and (having is None or charge_point_id in having)
 
+    wanted = [each.id for each in specifications if may_have(each.id)]
     try:
-        wanted = [each.id for each in specifications if may_have(each.id)]
         await _all(keep(each) for each in wanted)
+    except (SimuError, asyncio.CancelledError):
+        await _discard(store, given)
+        raise
+    try:
         answer = await simu.start(specifications, on_progress)
     except SimuError as exc:
         # A launcher that says nothing may yet start them.
@@ -74,6 +79,18 @@ async def start(
     refused = {it.id for it in answer.results if not it.ok and it.code is not ErrorCode.ALIVE}
     await _discard(store, [each for each in given if each in refused or answer.code is not None])
     return answer
+
+
+async def _to_its_end(
+    write: Callable[[str, Mapping[str, bytes]], None], name: str, files: Mapping[str, bytes]
+) -> None:
+    """Write in a thread, and be cancelled after its end alone: a thread cannot be called off."""
+    writing = asyncio.ensure_future(asyncio.to_thread(write, name, files))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.gather(writing, return_exceptions=True)
+        raise
 
 
 async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
