@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from rich.table import Table
@@ -107,6 +107,10 @@ SESSIONS: Final = (
 )
 
 
+Driven = tuple[Session, TransactionStopped]
+"""A session, and how it ended."""
+
+
 class DemoClient(SimuClient):
     """A client that also hears how transactions end."""
 
@@ -166,9 +170,7 @@ async def bring_to_accepted(
             raise SimuError(told.text, hint=told.hint, exit_code=told.exit_code)
 
 
-async def drive(
-    simu: DemoClient, sessions: Sequence[Session], report: Report
-) -> list[tuple[Session, TransactionStopped]]:
+async def drive(simu: DemoClient, sessions: Sequence[Session], report: Report) -> list[Driven]:
     """Drive the sessions side by side; return how each ended.
 
     Raises:
@@ -183,7 +185,22 @@ async def drive(
     return [(session, task.result()) for session, task in zip(sessions, tasks, strict=True)]
 
 
-def render(results: Sequence[tuple[Session, TransactionStopped]]) -> Table:
+def rows(results: Sequence[Driven]) -> list[dict[str, Any]]:
+    """Return what happened for programs."""
+    return [
+        {
+            "id": session.charge_point_id,
+            "connector_id": session.connector_id,
+            "id_tag": session.id_tag,
+            "transaction_id": stopped.transaction_id,
+            "energy_wh": stopped.meter_stop_wh - stopped.meter_start_wh,
+            "reason": str(stopped.reason),
+        }
+        for session, stopped in results
+    ]
+
+
+def render(results: Sequence[Driven]) -> Table:
     """Return the table of what happened."""
     table = Table(title="What happened")
     table.add_column("charge point")

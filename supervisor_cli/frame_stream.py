@@ -111,7 +111,7 @@ class FrameStream:
         for charge_point_id in self._orders:
             # The newest one at least: later ones are told from it, should the broker go.
             if not self._begin(charge_point_id, max(1, self._last)):
-                self._on_note(charge_point_id, "is not running: waiting for it")
+                self._on_note(charge_point_id, "cannot be heard now: waiting for it")
 
     def join(self, charge_point_id: str) -> None:
         """Ask for the frames of one that has come since, from its first."""

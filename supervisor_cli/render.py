@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -33,7 +34,10 @@ CONNECTOR_STYLES: Final[Mapping[ConnectorState, str]] = {
     ConnectorState.FAULTED: "bold red",
 }
 _ROOMY_COLUMNS: Final = 100
-_NARROW_COLUMNS: Final = 60
+_NARROW_COLUMNS: Final = 56
+"""So many the columns up to the tag need beside that of the ids."""
+_LEAST_ID: Final = 16
+"""Shorter ids are not folded, however narrow it is."""
 _NOTHING: Final = Text("-", style="dim")
 
 
@@ -63,9 +67,10 @@ def fleet(view: FleetView, *, environment: str, columns: int) -> RenderableType:
             f"no charge points in environment {environment}; the first one: ",
             ("simuctl add -u ws://localhost:9000", "bold"),
         )
-    roomy, narrow = columns >= _ROOMY_COLUMNS, columns < _NARROW_COLUMNS
+    longest = min(_LEAST_ID, max(cell_len(printable(each)) for each in view.by_id))
+    roomy, narrow = columns >= _ROOMY_COLUMNS, columns < _NARROW_COLUMNS + longest
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("ID", overflow="fold")
+    table.add_column("ID", overflow="fold", min_width=longest)
     table.add_column("STATUS", no_wrap=True)
     table.add_column("C", justify="right", no_wrap=True)
     table.add_column("CONNECTOR", no_wrap=True)

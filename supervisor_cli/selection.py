@@ -1,6 +1,5 @@
 """Which charge points the words of a command mean, and what is said of those that are not there."""
 
-import difflib
 import itertools
 from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
@@ -10,6 +9,7 @@ from launcher.fleet_file import placeholders
 from launcher.fleet_file.placeholders import PlaceholderError
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView, natural_key
+from supervisor_cli.spelling import did_you_mean
 
 _PATTERN_CHARACTERS: Final = frozenset("*?[")
 
@@ -68,16 +68,11 @@ def unknown_charge_point(
     charge_point_id: str, known: Collection[str], environment: str
 ) -> SimuError:
     """Return the error for an id that is not there, with those that look like it."""
-    by_folded = {each.casefold(): each for each in known}
-    close = difflib.get_close_matches(charge_point_id.casefold(), by_folded, n=3, cutoff=0.6)
-    if close:
-        hint = f"did you mean {' or '.join(by_folded[each] for each in close)}?"
-    elif known:
-        hint = "simuctl ls shows those there are"
-    else:
-        hint = "there are none at all; simuctl add makes one"
+    there_are = "simuctl ls shows those there are"
+    nothing_like_it = there_are if known else "there are none at all; simuctl add makes one"
     return SimuError(
-        f"there is no charge point {charge_point_id} in environment {environment}", hint=hint
+        f"there is no charge point {charge_point_id} in environment {environment}",
+        hint=did_you_mean(charge_point_id, known, otherwise=nothing_like_it),
     )
 
 

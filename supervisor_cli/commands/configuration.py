@@ -19,6 +19,7 @@ from supervisor_cli.context import settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
 from supervisor_cli.selection import need_words
+from supervisor_cli.spelling import did_you_mean
 from supervisor_cli.terminal import data_console, printable
 
 if TYPE_CHECKING:
@@ -80,7 +81,11 @@ def get(
             raise SimuError(
                 f"{charge_point_id} has no readable key with a value that is called "
                 f"{' or '.join(patterns)}",
-                hint=f"simuctl config get {charge_point_id} shows all",
+                hint=did_you_mean(
+                    patterns[0],
+                    known,
+                    otherwise=f"simuctl config get {charge_point_id} shows all",
+                ),
             )
         return Told(
             charge_point_id=charge_point_id,
@@ -135,12 +140,24 @@ def change(
             charge_point_id=charge_point_id,
             text=f"{why} (but {done})" if done else why,
             code=codes[0],
-            hint=f"simuctl config get {charge_point_id} shows what stands",
+            hint=await _hint(simu, charge_point_id, next(iter(refused)), timeout),
             exit_code=ExitCode.FAILED,
             details=details,
         )
 
     tell(each_of(settings(context), ids, one, everything=everything), as_json=as_json)
+
+
+async def _hint(simu: "SimuClient", charge_point_id: str, refused: str, timeout_s: float) -> str:
+    """Return what helps where a key was refused: the one that was meant, if it is like another."""
+    hint = f"simuctl config get {charge_point_id} shows what stands"
+    try:
+        known = await simu.configuration(charge_point_id, timeout_s=timeout_s)
+    except SimuError:  # why the key was refused is known and told all the same
+        return hint
+    if refused.casefold() in {each.casefold() for each in known}:
+        return hint
+    return did_you_mean(refused, known, otherwise=hint)
 
 
 def matching(known: Mapping[str, str], patterns: Sequence[str]) -> dict[str, str]:

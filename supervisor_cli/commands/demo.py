@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 import typer
 
 from supervisor_cli import state
-from supervisor_cli.commands.options import examples
+from supervisor_cli.commands.options import AsJson, examples
 from supervisor_cli.context import run, settings
-from supervisor_cli.terminal import data_console, doing, say
+from supervisor_cli.terminal import data_console, doing, print_json, say
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from collections.abc import Sequence
 
+    from supervisor_cli.demo import Driven
     from supervisor_cli.images import Report
     from supervisor_cli.state import Broker
 
@@ -25,7 +26,7 @@ _CSMS_PORT: Final = 9000
 
 def register(app: typer.Typer) -> None:
     """Add the command to the root."""
-    app.command(epilog=examples("simuctl demo"))(demo)
+    app.command(epilog=examples("simuctl demo", "simuctl demo --json | jq '.[].energy_wh'"))(demo)
 
 
 def demo(
@@ -44,8 +45,10 @@ def demo(
     csms_port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65535, help="Of the demo CSMS.")
     ] = _CSMS_PORT,
+    as_json: AsJson = False,
 ) -> None:
     """From nothing to charging cars: bring all up, drive a session on each connector, tell."""
+    from supervisor_cli import demo as script  # noqa: PLC0415 - MQTT costs 100 ms
     from supervisor_cli import engine, environment  # noqa: PLC0415 - the engine's client: 200 ms
     from supervisor_cli.bring_up import bring_up  # noqa: PLC0415
 
@@ -58,8 +61,11 @@ def demo(
         broker = bring_up(client, wanted, now)
         now("starting the demo CSMS")
         central_system = environment.start_csms(client, name, csms_port)
-        table = run(_drive(name, broker, central_system, now))
-    data_console().print(table)
+        results = run(_drive(name, broker, central_system, now))
+    if as_json:
+        print_json(script.rows(results))
+        return
+    data_console().print(script.render(results))
     simuctl = "simuctl" if shutil.which("simuctl") else os.path.relpath(sys.argv[0])
     if name != state.resolve_environment(None):
         simuctl += f" -e {name}"
@@ -69,7 +75,9 @@ def demo(
     say(f"  stop it:  {simuctl} down")
 
 
-async def _drive(name: str, broker: "Broker", central_system: str, report: "Report") -> "Table":
+async def _drive(
+    name: str, broker: "Broker", central_system: str, report: "Report"
+) -> "Sequence[Driven]":
     from supervisor_cli import demo as script  # noqa: PLC0415 - MQTT costs 100 ms
     from supervisor_cli.readiness import port_answers  # noqa: PLC0415
 
@@ -78,4 +86,4 @@ async def _drive(name: str, broker: "Broker", central_system: str, report: "Repo
         await port_answers("127.0.0.1", port, "the demo CSMS")
     async with script.DemoClient(broker=broker, environment=name) as simu:
         await script.bring_to_accepted(simu, script.fleet(central_system), report)
-        return script.render(await script.drive(simu, script.SESSIONS, report))
+        return await script.drive(simu, script.SESSIONS, report)

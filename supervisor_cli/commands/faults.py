@@ -16,6 +16,7 @@ from supervisor_cli.commands.options import (
 from supervisor_cli.context import settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView
+from supervisor_cli.spelling import did_you_mean
 
 
 def error_codes(incomplete: str) -> list[str]:
@@ -138,6 +139,6 @@ def error_code(word: str | None) -> ErrorCode | None:
             return ErrorCode(code)
     raise SimuError(
         f"{word!r} is no error code of a fault",
-        hint=f"one of {', '.join(_CODES)}",
+        hint=did_you_mean(word, _CODES, otherwise=f"one of {', '.join(_CODES)}"),
         exit_code=ExitCode.USAGE,
     )

@@ -17,6 +17,7 @@ from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.fleet_view import ChargePointView, FleetView
 from supervisor_cli.outcomes import Told, for_each, tell
 from supervisor_cli.selection import need_connector, need_words, select, unknown_charge_point
+from supervisor_cli.spelling import did_you_mean
 from supervisor_cli.terminal import data_console, print_json, say, talk_console
 
 Wanted = ChargePointState | ConnectorState
@@ -156,7 +157,11 @@ def wanted_state(word: str, connector: int | None) -> Wanted:
     if state is None:
         raise SimuError(
             f"{word!r} is no status" if word else "which status?",
-            hint=f"of a charge point: {of_charge_point}; of a connector: {of_connector}",
+            hint=did_you_mean(
+                word,
+                [each.value for each in _WORDS.values()],
+                otherwise=f"of a charge point: {of_charge_point}; of a connector: {of_connector}",
+            ),
             exit_code=ExitCode.USAGE,
         )
     if connector is not None and isinstance(state, ChargePointState):

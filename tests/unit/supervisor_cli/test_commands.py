@@ -113,6 +113,12 @@ def test_version(simuctl: Simuctl) -> None:
         (["tag", "CP-1", "T" * 21], "has 21 characters", "simuctl tag"),
         (["tag", "TAG1"], "tag takes a charge point id and a tag", "simuctl tag"),
         (["wait", "CP-1", "Flying"], "'Flying' is no status", "SuspendedEVSE"),
+        (["wait", "CP-1", "chraging"], "'chraging' is no status", "did you mean Charging?"),
+        (
+            ["fault", "CP-1", "--code", "GroundFailur"],
+            "'GroundFailur' is no error code of a fault",
+            "did you mean GroundFailure?",
+        ),
         (["wait", "CP-1", "Accepted", "-c", "2"], "not of connector 2", "leave out -c"),
         (["--broker", "host:x", "ls"], "broker 'host:x' is not HOST:PORT", "127.0.0.1:1883"),
         (["-e", "No_Good", "ls"], "environment 'No_Good'", "--environment"),

@@ -47,6 +47,20 @@ def test_get_of_a_key_that_is_not_there(simuctl: Simuctl) -> None:
     assert "CP-1 has no readable key with a value that is called Nonsense" in said.err
 
 
+def test_a_misspelt_key(simuctl: Simuctl, world: World) -> None:
+    said = simuctl("config", "get", "CP-1", "-k", "HeartBeatIntervall")
+    assert (said.code, said.out) == (1, "")
+    assert "did you mean HeartbeatInterval?" in said.err
+    world.refuse_configure = Result(
+        request_id="", ok=False, code=InputErrorCode.NOT_ALLOWED, text="there is no such key"
+    )
+    said = simuctl("config", "set", "CP-1", "HeartBeatIntervall=1")
+    assert said.code == 1
+    assert "did you mean HeartbeatInterval?" in said.err
+    said = simuctl("config", "set", "CP-1", "HeartbeatInterval=x")
+    assert "hint: simuctl config get CP-1 shows what stands" in said.err
+
+
 def test_get_of_one_that_is_not_there(simuctl: Simuctl) -> None:
     said = simuctl("config", "get", "CP-1", "CP-9", "-k", "Heart*")
     assert said.code == 1

@@ -173,7 +173,7 @@ def test_a_dead_charge_point_is_waited_for() -> None:
 
     async def story(simu: SimuClient) -> None:
         async with Reader(simu, "CP-1") as reader:
-            assert reader.notes == [("CP-1", "is not running: waiting for it")]
+            assert reader.notes == [("CP-1", "cannot be heard now: waiting for it")]
             charge_point = TalkingChargePoint(world)
             charge_point.say()
             charge_point.start()

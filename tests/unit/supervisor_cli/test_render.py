@@ -206,3 +206,10 @@ def test_no_text_of_a_payload_reaches_the_terminal_as_a_command(
     )
     text = fleet_text(fleet_of(charge_point)) + text_of(render.charge_point_detail(charge_point))
     assert all(char.isprintable() for char in text.replace("\n", ""))
+
+
+def test_short_ids_are_in_one_piece_where_it_is_narrow() -> None:
+    crasher = replace(CHARGING_POINT, charge_point_id="CRASHER-00000001")
+    for columns in (60, 72, 80):
+        (line,) = (each for each in fleet_text(fleet_of(crasher), columns).splitlines()[1:2])
+        assert line.split()[:4] == ["CRASHER-00000001", "Accepted", "1", "Charging"]
