@@ -29,6 +29,7 @@ from launcher.engine import (
     PostMortem,
     VolumeRecord,
 )
+from launcher.marks_first import MarksFirst
 from launcher.shared_look import SharedLook
 
 _T = TypeVar("_T")
@@ -70,6 +71,7 @@ class DockerHost:
         self._clients: list[docker.APIClient] = []
         self._by_hand: dict[str, ContainerRecord] = {}
         self._looks = SharedLook(self._look)
+        self._marks = MarksFirst()
         self._number = 0
         self._api_version: str | None = None
 
@@ -130,10 +132,12 @@ class DockerHost:
         if address:
             labels[container.ADDRESS_LABEL] = address
         name = container.mark_name(self._environment, charge_point_id, mark)
-        # Before a power cut of all, all are marked: the engine is quick until the first has died.
-        await self._call(
-            f"mark {name}", lambda client: client.create_volume(name, labels=labels), self._waiters
-        )
+        async with self._marks.making():
+            await self._call(
+                f"mark {name}",
+                lambda client: client.create_volume(name, labels=labels),
+                self._waiters,
+            )
 
     async def clear_mark(self, charge_point_id: str, mark: Mark) -> None:
         """Take a mark away; a missing one is no error."""
@@ -175,6 +179,7 @@ class DockerHost:
 
     async def kill(self, container_id: str) -> Ending:
         """SIGKILL, and wait until the process is gone; one that is gone already is no error."""
+        await self._marks.made()
         return await self._call(
             _of("kill", container_id),
             lambda client: docker_containers.kill(client, container_id),
