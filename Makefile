@@ -25,7 +25,7 @@ unit: $(VENV)/ready ## the tests that need no engine
 bench: $(VENV)/ready engine ## what charge points cost, at 10, 50, 100 and 200 (a quarter of an hour)
 	@mkdir -p build
 	@compose/engine.sh run $(BIN)/python -m tests.benchmarks --json build/bench.json \
-		--svg build/bench.svg $(BENCH_ARGS)
+		--svg build/bench.svg --markdown build/bench.md $(BENCH_ARGS)
 
 bench-quick: $(VENV)/ready engine ## the same at 10, in short
 	@mkdir -p build

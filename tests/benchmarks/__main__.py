@@ -14,11 +14,11 @@ from supervisor_cli.errors import SimuError
 from tests.benchmarks import kernel, plot, report
 from tests.benchmarks.dense import dense_memory
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.measures import Length, measured
+from tests.benchmarks.measures import Length, measured, warm_up
 from tests.benchmarks.stage import stage
 
-THOROUGH = Length(settle_s=20.0, idle_s=60.0, charging_s=30.0, inputs=400)
-QUICK = Length(settle_s=5.0, idle_s=15.0, charging_s=10.0, inputs=100)
+THOROUGH = Length(settle_s=15.0, idle_s=60.0, intervals=4, floor_s=5.0, inputs=400, merging_s=5.0)
+QUICK = Length(settle_s=3.0, idle_s=10.0, intervals=2, floor_s=3.0, inputs=100, merging_s=2.0)
 
 
 def main() -> int:
@@ -45,6 +45,8 @@ def main() -> int:
         talk.print(f"error: {exc}\nhint: only root sees what containers use: sudo make bench")
         return 1
     data.print(report.table(figures, f"Measured on {machine}"))
+    if asked.markdown is not None:
+        asked.markdown.write_text(report.markdown(figures, machine), "utf-8")
     if asked.json is not None:
         report.write_json(asked.json, machine, figures)
     if asked.svg is not None:
@@ -57,14 +59,15 @@ async def _measure(
 ) -> None:
     """Measure; each figure is there at once."""
     async with stage() as ordinary:
+        await warm_up(ordinary)
         for number in sizes:
             talk.print(f"{number} charge points")
             async for figure in measured(ordinary, number, length):
                 figures.append(figure)
-                talk.print(f"  {figure.definition.name}: {figure.value:.3f}")
-    number = 50 if 50 in sizes else max(sizes)
+                talk.print(f"  {figure.definition.name}: {report.measured(figure)}")
+    number = report.shown_size(sizes)
     talk.print(f"{number} dense charge points")
-    figures.append(await dense_memory(number))
+    figures.append(await dense_memory(number, length))
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,7 +75,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_sizes, default=[10, 50, 100, 200], metavar="N,N,…")
     parser.add_argument("--quick", action="store_true", help="short looks, for a first idea")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--svg", type=Path, metavar="FILE")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="how the figures grow")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="the table of the README, at 50"
+    )
     return parser.parse_args()
 
 

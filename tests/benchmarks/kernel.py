@@ -2,7 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+import select
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from supervisor_cli.page_sharing import Lack, lack
@@ -10,8 +12,8 @@ from tests.support.process_memory import of_process
 
 _KSM = Path("/sys/kernel/mm/ksm")
 _STEADY_LOOKS = 4
-_BETWEEN_LOOKS_S = 5.0
 _MERGED_WITHIN_S = 300.0
+_GONE_WITHIN_S = 60.0
 
 
 def mean_pss_mib(pids: Iterable[int]) -> float:
@@ -42,12 +44,39 @@ def merging() -> Lack | None:
     return lack()
 
 
-async def all_is_merged() -> None:
-    """Wait until ksmd finds hardly anything more to merge."""
+@contextmanager
+def deaths(pids: Iterable[int]) -> Iterator[Callable[[], None]]:
+    """Watch processes; what is yielded waits until the last of them is gone.
+
+    Raises:
+        TimeoutError: one still lives after a minute.
+    """
+    with ExitStack() as stack, select.epoll() as ear:
+        alive = set()
+        for pid in pids:
+            process = os.pidfd_open(pid)
+            stack.callback(os.close, process)
+            ear.register(process, select.EPOLLIN)
+            alive.add(process)
+
+        def wait() -> None:
+            while alive:
+                ended = ear.poll(_GONE_WITHIN_S)
+                if not ended:
+                    raise TimeoutError(f"{len(alive)} processes are not gone")
+                for process, _ in ended:
+                    ear.unregister(process)
+                    alive.discard(process)
+
+        yield wait
+
+
+async def all_is_merged(between_looks_s: float) -> None:
+    """Wait until ksmd finds hardly anything more to merge from one look to the next."""
     steady, last = 0, 0
     async with asyncio.timeout(_MERGED_WITHIN_S):
         while steady < _STEADY_LOOKS:
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
+            await asyncio.sleep(between_looks_s)
             now = int((_KSM / "pages_sharing").read_text("ascii"))
             steady = steady + 1 if abs(now - last) <= max(now, last) / 200 else 0
             last = now

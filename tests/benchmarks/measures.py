@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from cp_image.api.payloads import CarInput, ChargePointState, ConnectorState, IdTagInput
-from launcher.api import CommandType
+from launcher.api import LAUNCHER_CMD
 from supervisor_cli.fleet_view import FleetView
 from tests.benchmarks import kernel
 from tests.benchmarks.figure import Figure, Quantity
 from tests.benchmarks.sleepers import LIBRARIES, Sleepers, sleepers
-from tests.benchmarks.stage import WITHIN_S, Stage, raise_unless_done
+from tests.benchmarks.stage import INTERVAL_S, WITHIN_S, Stage
 from tests.benchmarks.traffic import listener, percentile, round_trips_ms
+from tests.benchmarks.typed import typed
 
 _PLUGGED = CarInput(cable=32.0, ready=True, consumption_l1=16.0)
 _UNPLUGGED = CarInput(cable=0.0, ready=False)
@@ -26,14 +27,18 @@ class Length:
     Attributes:
         settle_s: until charge points that have started are idle.
         idle_s: for which idle ones are watched.
-        charging_s: for which charging ones are.
+        intervals: of MeterValues, for which charging ones are watched.
+        floor_s: for which floors of CPU are watched.
         inputs: whose way to the status is timed.
+        merging_s: between two looks at what the kernel has merged.
     """
 
     settle_s: float
     idle_s: float
-    charging_s: float
+    intervals: int
+    floor_s: float
     inputs: int
+    merging_s: float
 
 
 async def measured(stage: Stage, number: int, length: Length) -> AsyncIterator[Figure]:
@@ -41,7 +46,7 @@ async def measured(stage: Stage, number: int, length: Length) -> AsyncIterator[F
     with sleepers(stage.engine, stage.environment, stage.image) as idlers:
         floor_up_s = await asyncio.to_thread(idlers.start, number)
         await asyncio.sleep(2.0)  # until the threads that start a container have ended
-        floor_cpu = await _cpu_pct(idlers.pids()[:10], 5.0)
+        floor_cpu = await _cpu_pct(idlers.pids(), length.floor_s)
         floor_kill_s = await asyncio.to_thread(idlers.kill)
     value = await bring_up_s(stage, number)
     yield Figure(quantity=Quantity.BRING_UP, charge_points=number, value=value, floor=floor_up_s)
@@ -52,17 +57,26 @@ async def measured(stage: Stage, number: int, length: Length) -> AsyncIterator[F
     for figure in await _latency(stage, number, length):
         yield figure
     yield await _charging(stage, number, length)
-    value = await _kill_s(stage, number)
-    yield Figure(quantity=Quantity.KILL, charge_points=number, value=value, floor=floor_kill_s)
+    yield await _kill(stage, number, floor_kill_s)
+    await stage.remove_all()
+
+
+async def warm_up(stage: Stage) -> None:
+    """Let the machine read from its disk what every run needs, and forget the run."""
+    with sleepers(stage.engine, stage.environment, stage.image) as one:
+        await asyncio.to_thread(one.start, 1)
+    await bring_up_s(stage, 1)
     await stage.remove_all()
 
 
 async def bring_up_s(stage: Stage, number: int) -> float:
-    """Start charge points; return the seconds until the CSMS has accepted all."""
+    """Type `simuctl add`; return the seconds until the CSMS has accepted all."""
     began = time.monotonic()
-    raise_unless_done(await stage.simu.start(stage.specifications(number)))
-    await stage.all_are(ChargePointState.ACCEPTED, number)
-    return time.monotonic() - began
+    words = ("--count", str(number), "--id", "B-{n:04}", "-u", stage.csms)
+    sampling = ("--config", f"MeterValueSampleInterval={INTERVAL_S}")
+    async with typed(stage.environment, "add", *words, *sampling, "--timeout", str(WITHIN_S)):
+        await stage.all_are(ChargePointState.ACCEPTED, number)
+        return time.monotonic() - began
 
 
 async def memory(stage: Stage, number: int) -> Figure:
@@ -155,20 +169,28 @@ async def _connectors(stage: Stage, ids: list[str], wanted: ConnectorState) -> N
 
 async def _charging(stage: Stage, number: int, length: Length) -> Figure:
     pids, ids = stage.pids(), stage.ids()
-    idle = await _cpu_pct(pids, 5.0) * number
+    idle = await _cpu_pct(pids, length.floor_s) * number
     for each in ids:
         await stage.simu.send_input(each, _PLUGGED)
         await stage.simu.send_input(each, IdTagInput(id="TAG1"))
     await _connectors(stage, ids, ConnectorState.CHARGING)
-    await asyncio.sleep(5.0)
-    used = await _cpu_pct(pids, length.charging_s) * number
+    await asyncio.sleep(INTERVAL_S)
+    used = await _cpu_pct(pids, length.intervals * INTERVAL_S) * number
     return Figure(quantity=Quantity.CHARGING_CPU, charge_points=number, value=used, floor=idle)
 
 
-async def _kill_s(stage: Stage, number: int) -> float:
-    began = time.monotonic()
-    answer = asyncio.create_task(stage.simu.command(CommandType.KILL, stage.ids()))
-    await stage.all_are(ChargePointState.DEAD, number)
-    took_s = time.monotonic() - began
-    raise_unless_done(await answer)
-    return took_s
+async def _kill(stage: Stage, number: int, floor_s: float) -> Figure:
+    """Type `simuctl kill --all`; time it until the broker has told an onlooker of every death."""
+    with listener(stage.broker, LAUNCHER_CMD.build(stage.simu.root)) as ear:
+        began = time.perf_counter()
+        async with typed(stage.environment, "kill", "--all"):
+            await stage.all_are(ChargePointState.DEAD, number)
+            ended = time.perf_counter()
+        _, commanded = ear.heard.get_nowait()
+    return Figure(
+        quantity=Quantity.KILL,
+        charge_points=number,
+        value=ended - began,
+        floor=floor_s,
+        note=f"containers that sleep; {ended - commanded:.2f} s from the command on MQTT",
+    )

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import docker
 
 from cp_image.api.payloads import ChargePointState
-from launcher.api import Answer, CommandType, Specification
-from launcher.fleet import specification
+from launcher.api import Answer, CommandType
 from supervisor_cli import engine, environment, images, state
 from supervisor_cli.bring_up import bring_up
 from supervisor_cli.client import SimuClient
@@ -22,6 +21,8 @@ from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.state import Broker
 
 WITHIN_S = 300.0
+INTERVAL_S = 5
+"""Between the MeterValues of charge points that charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +43,6 @@ class Stage:
     def image(self) -> str:
         """The charge points' image."""
         return images.reference(images.CHARGE_POINT)
-
-    def specifications(self, number: int) -> list[Specification]:
-        """Return charge points that send MeterValues every 5 s while they charge."""
-        return [
-            specification(
-                id=f"B-{index:04}",
-                type="AC",
-                central_system=self.csms,
-                configuration={"MeterValueSampleInterval": "5"},
-            )
-            for index in range(1, number + 1)
-        ]
 
     def ids(self) -> list[str]:
         """Return the charge points' ids."""

@@ -1,6 +1,8 @@
 """What the benchmarks make of their figures: verdicts, a table, JSON, a plot."""
 
 import json
+import signal
+import subprocess
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -8,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from tests.benchmarks import plot, report
+from tests.benchmarks import kernel, plot, report
 from tests.benchmarks.figure import DEFINITIONS, Figure, Quantity
 from tests.benchmarks.traffic import percentile
 
@@ -18,6 +20,7 @@ FIGURES = [
     Figure(quantity=Quantity.MEMORY, charge_points=10, value=17.9, floor=11.0),
     Figure(quantity=Quantity.DENSE_MEMORY, charge_points=10, value=None, note="ksmd <is> off"),
 ]
+MESSAGES = Figure(quantity=Quantity.IDLE_MESSAGES, charge_points=50, value=0.0, note="in 60 s")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,38 @@ def test_the_table_says_what_was_not_measured_and_why() -> None:
     assert "not measured" in text
     assert "ksmd <is> off" in text
     assert "2 times floor" in text
+
+
+def test_the_table_of_the_readme_has_the_figures_of_fifty() -> None:
+    text = report.markdown([*FIGURES, MESSAGES], "a machine")
+    assert text == (
+        "Measured on a machine:\n\n"
+        "| figure, with 50 charge points | target | measured | floor |\n"
+        "|---|---|---|---|\n"
+        "| bring-up until all are Accepted | ≤ 2 times floor | 21.0 s ✗ | "
+        "10.0 s: containers that sleep |\n"
+        "| MQTT messages while idle | ≤ 0 | 0 ✓ | in 60 s |\n"
+    )
+
+
+def test_where_fifty_were_not_measured_the_most_stand_for_all() -> None:
+    assert (report.shown_size([10, 50, 200]), report.shown_size([3, 10])) == (50, 10)
+    assert "with 10 charge points" in report.markdown(FIGURES[:1], "a machine")
+    assert report.markdown([], "a machine").startswith("Measured on a machine:")
+
+
+def test_the_last_death_is_waited_for() -> None:
+    sleepers = [subprocess.Popen(["sleep", "60"]) for _ in range(2)]
+    try:
+        with kernel.deaths([each.pid for each in sleepers]) as all_are_gone:
+            for each in sleepers:
+                each.kill()
+            all_are_gone()
+            assert [each.poll() for each in sleepers] == [-signal.SIGKILL] * 2
+    finally:
+        for each in sleepers:
+            each.kill()
+            each.wait()
 
 
 def test_the_json_has_figures_units_and_verdicts(tmp_path: Path) -> None:
