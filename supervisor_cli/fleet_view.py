@@ -107,6 +107,15 @@ class ChargePointView:
         return self.state not in {None, ChargePointState.DEAD}
 
     @property
+    def starting(self) -> bool:
+        """Whether it is asked for, or has a process already, and has not said a word yet."""
+        if self.status is not None or self.death is not None:
+            return False
+        if self.container is None:
+            return self.specification is not None
+        return self.container.state is ContainerCondition.RUNNING and not self.container.unheard
+
+    @property
     def type(self) -> ChargePointType | None:
         """AC or DC, or None where it was never heard."""
         return self.status.type if self.status is not None else None

@@ -146,6 +146,8 @@ def status_text(charge_point: ChargePointView) -> Text:
         return Text("restarting", "yellow")
     if container is not None and container.unheard:
         return Text("silent", "bold red")
+    if charge_point.starting:
+        return Text("starting", "yellow")
     return state_text(charge_point.state)
 
 

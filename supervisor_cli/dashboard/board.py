@@ -81,6 +81,8 @@ class Board(TypedAhead):
         self._pace = Pace(self._show, rest)
         self._history = PowerHistory()
         self._doing: dict[int, str] = {}
+        self._told_since = False
+        """Whether there is an outcome that is newer than what was begun last."""
         self._connection = Connection()
         self._shown: dict[str, Text] = {}
         self._stack = ExitStack()
@@ -194,6 +196,8 @@ class Board(TypedAhead):
 
     def begun(self, token: int, text: str) -> None:
         """Show what is being done."""
+        if token not in self._doing:
+            self._told_since = False
         self._doing[token] = text
         self._show_outcome()
 
@@ -202,6 +206,7 @@ class Board(TypedAhead):
         self._doing.pop(token, None)
         if record is not None:
             self.records.append(record)
+            self._told_since = True
         self._show()
 
     def record(self, title: str, told: Sequence[Told]) -> Record:
@@ -321,11 +326,13 @@ class Board(TypedAhead):
     def _show_outcome(self) -> None:
         if not self.stands:
             return
+        line = Text()
+        if not self._doing or self._told_since:
+            line = self.outcome_text()
         if self._doing:
             text = list(self._doing.values())[-1]
-            self._put("outcome", Text.assemble((" ⋯ ", "bold yellow"), text))
-        else:
-            self._put("outcome", self.outcome_text())
+            line = Text.assemble(line, (" ⋯ ", "bold yellow"), text)
+        self._put("outcome", line)
 
     def _put(self, name: str, text: Text, *, layout: bool = False) -> None:
         """Show a text where another one stood; the same one costs nothing."""

@@ -63,6 +63,8 @@ def next_step(row: Row | None) -> str:
         return f"{_key('thaw')} thaws it"
     if charge_point.unreachable is ContainerCondition.CUT:
         return f"{_key('mend')} gives it its network back"
+    if charge_point.starting:
+        return "wait until it has started"
     if charge_point.state in {None, ChargePointState.DEAD}:
         return f"{_key('restart')} gives it its power back"
     if charge_point.state is not ChargePointState.ACCEPTED:

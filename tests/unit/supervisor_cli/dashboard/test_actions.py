@@ -14,7 +14,7 @@ from cp_image.api.payloads import (
     TagRefused,
     encode,
 )
-from launcher.api import Command
+from launcher.api import Command, ContainerCondition
 from supervisor_cli.dashboard.roster import Place
 from tests.unit.supervisor_cli.dashboard.stage import NOW, Stage, dashboard, fleet
 from tests.unit.supervisor_cli.world import ROOT, World, connector_status
@@ -229,6 +229,34 @@ async def test_what_is_pending_is_marked_so() -> None:
         stage.world.answer(seen[0])
         await stage.shows("CP-1: killed")
         await stage.until(lambda: "⋯" not in stage.text, "not pending any more")
+
+
+async def test_what_takes_long_hides_no_later_outcome() -> None:
+    world = fleet()
+    world.accepts = None
+    async with dashboard(world) as stage:
+        await stage.press("n", "enter")
+        await stage.shows("⋯ waiting for the CSMS to accept: 0 of 1")
+        await stage.press("end", "u")
+        await stage.shows("✓ FAST-1: connector 1: unplugged ⋯ waiting for the CSMS to accept")
+        await stage.press("n", "enter")
+        await stage.until(lambda: "unplugged" not in stage.text, "gone with what is newer")
+        await stage.shows("⋯ waiting for the CSMS to accept: 0 of 1")
+
+
+async def test_one_that_is_being_started_is_said_to_be() -> None:
+    world = World()
+    world.accepts = None
+    async with dashboard(world) as stage:
+        await stage.press("n", "enter")
+        await stage.shows("CP-0001    starting")
+        await stage.shows("next: wait until it has started")
+        world.container("CP-0001", ContainerCondition.RUNNING)
+        await stage.until(lambda: stage.client.view.by_id["CP-0001"].container, "told")
+        await stage.shows("CP-0001    starting")
+        world.container("CP-0001", ContainerCondition.EXITED, exit_code=1)
+        await stage.shows("next: R gives it its power back")
+        await stage.shows("CP-0001    unknown")
 
 
 async def test_a_refusal_is_told_with_its_reason() -> None:
