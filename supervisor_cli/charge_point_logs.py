@@ -2,61 +2,19 @@
 
 import contextlib
 import queue
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import docker
-import requests
-from docker.errors import APIError, DockerException, NotFound
-from docker.models.containers import Container
+from docker.errors import NotFound
 
 from supervisor_cli.compose_project import charge_point_id_of
-from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID, LABEL_ROLE, connect, explain
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID, LABEL_ROLE, connect
 from supervisor_cli.errors import ExitCode, SimuError
-
-_LINE: Final = re.compile(
-    r"(?P<at>\S+Z) (?P<level>[A-Z]+) (?P<id>\S+) (?P<logger>[\w.]+): (?P<text>.*)", re.DOTALL
-)
-"""As `cp_image.__main__` writes it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """A line of a charge point's log.
-
-    Attributes:
-        at: when the engine took it, RFC 3339 with nanoseconds: they order lines of one container.
-        text: the line itself.
-    """
-
-    charge_point_id: str
-    at: str
-    text: str
-
-    def said_at(self) -> str:
-        """Return when the charge point said it, as far as milliseconds tell, RFC 3339."""
-        own = _LINE.fullmatch(self.text)
-        return own["at"] if own is not None else f"{self.at[:23]}Z"
-
-    def fields(self) -> dict[str, str]:
-        """Return what a program gets: the parts of the line, where it has the usual ones."""
-        found = _LINE.fullmatch(self.text)
-        parts = found.groupdict() if found is not None else {"at": self.at, "text": self.text}
-        return {**parts, "id": self.charge_point_id}
-
-
-def split(charge_point_id: str, content: bytes) -> list[LogLine]:
-    """Return the lines of what the engine gives with its timestamps in front."""
-    told = content.decode(errors="replace").split("\n")
-    parted = (line.partition(" ") for line in told if line)
-    return [
-        LogLine(charge_point_id=charge_point_id, at=at, text=text.rstrip("\r"))
-        for at, _, text in parted
-    ]
+from supervisor_cli.log_line import LogLine, split
+from supervisor_cli.log_stream import LogStream, container_of, refusals
 
 
 def recent(
@@ -68,30 +26,12 @@ def recent(
         SimuError: the engine refuses.
     """
     found: list[LogLine] = []
-    with _refusals():
+    with refusals():
         for each in charge_point_ids:
             container = container_of(client, environment, each)
             if container is not None and tail > 0:
                 found += split(each, container.logs(timestamps=True, tail=tail))
     return sorted(found, key=LogLine.said_at)
-
-
-def container_of(
-    client: docker.DockerClient, environment: str, charge_point_id: str
-) -> Container | None:
-    """Return the container of a charge point, or None where it has none now."""
-    ours = f"{LABEL_ENVIRONMENT}={environment}"
-    named = _containers(client, ours, f"{LABEL_ID}={charge_point_id}")
-    if named:
-        return named[0]
-    # Of several copies that Docker Compose has made, each knows its id from its host name alone.
-    made_elsewhere = (it for it in _containers(client, ours) if LABEL_ROLE not in it.labels)
-    return next((it for it in made_elsewhere if charge_point_id_of(it) == charge_point_id), None)
-
-
-def _containers(client: docker.DockerClient, *labels: str) -> list[Container]:
-    filters: dict[str, str | list[str] | bool] = {"label": list(labels)}
-    return client.containers.list(all=True, ignore_removed=True, filters=filters)
 
 
 class LogFollower:
@@ -146,7 +86,7 @@ class LogFollower:
     def _start(self, name: str, work: Callable[[], None]) -> None:
         def guarded() -> None:
             try:
-                with _refusals():
+                with refusals():
                     work()
             except SimuError as exc:
                 self._queue.put(exc)
@@ -171,18 +111,8 @@ class LogFollower:
         container = container_of(connect(), self._environment, charge_point_id)
         if container is None:
             return  # its start will be told
-        stream = container.logs(
-            stream=True,
-            follow=True,
-            timestamps=True,
-            tail="all" if tail is None else tail,
-            since=since,
-        )
-        rest = b""
-        for chunk in stream:
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in split(charge_point_id, b"\n".join(whole)):
-                self._tell(line)
+        for line in LogStream(container, charge_point_id, tail=tail, since=since):
+            self._tell(line)
 
     def _tell(self, line: LogLine) -> None:
         """Hand a line on unless another thread has: a restarted container tells its past again."""
@@ -200,15 +130,3 @@ def _started(actor: dict[str, Any]) -> str:
     with contextlib.suppress(NotFound):  # it is over already
         return charge_point_id_of(connect().containers.get(actor["ID"]))
     return ""
-
-
-@contextlib.contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except APIError as exc:
-        raise SimuError(f"the engine gives no logs: {explain(exc)}") from exc
-    except (DockerException, requests.RequestException) as exc:
-        raise SimuError(
-            f"the engine has gone: {exc}", hint="simuctl doctor", exit_code=ExitCode.UNREACHABLE
-        ) from exc

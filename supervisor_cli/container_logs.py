@@ -1,17 +1,15 @@
-"""What the processes of charge points print, as the engine keeps it and as it comes."""
+"""Logs of charge points, one at a time, for who must not be held up: the dashboard."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 import docker
-import requests
-from docker.errors import DockerException
-from docker.types.daemon import CancellableStream
 
 from supervisor_cli import engine
-from supervisor_cli.charge_point_logs import container_of
-from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.errors import SimuError
+from supervisor_cli.log_line import LogLine
+from supervisor_cli.log_stream import LogStream, container_of, refusals
 
 _LAST_LINES: Final = 200
 
@@ -37,23 +35,17 @@ class ContainerLogs:
         self._last = last
         self._client: docker.DockerClient | None = None
 
-    async def follow(self, charge_point_id: str) -> AsyncGenerator[str, None]:
+    async def follow(self, charge_point_id: str) -> AsyncGenerator[LogLine, None]:
         """Yield the last lines of a log, and then each further one, until the process ends.
 
         Raises:
             SimuError: the engine does not answer (exit code 3), or has no such container.
         """
         stream = await asyncio.to_thread(self._open, charge_point_id)
-        rest = b""
+        lines = iter(stream)
         try:
-            while chunk := await asyncio.to_thread(next, stream, b""):
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    yield line.decode(errors="replace").rstrip("\r")
-            if rest:
-                yield rest.decode(errors="replace")
-        except (DockerException, requests.RequestException) as exc:
-            raise self._lost(charge_point_id, exc) from exc
+            while (line := await asyncio.to_thread(next, lines, None)) is not None:
+                yield line
         finally:
             stream.close()  # a thread that still reads comes back at once
 
@@ -62,23 +54,14 @@ class ContainerLogs:
         if self._client is not None:
             self._client.close()
 
-    def _open(self, charge_point_id: str) -> "CancellableStream[bytes]":
-        try:
+    def _open(self, charge_point_id: str) -> LogStream:
+        with refusals():
             if self._client is None:
                 self._client = self._connect()
             container = container_of(self._client, self._environment, charge_point_id)
-            if container is None:
-                raise SimuError(
-                    f"the engine has no container of {charge_point_id}",
-                    hint="docker ps -a shows those it has",
-                )
-            return container.logs(stream=True, follow=True, tail=self._last)
-        except (DockerException, requests.RequestException) as exc:
-            raise self._lost(charge_point_id, exc) from exc
-
-    def _lost(self, charge_point_id: str, exc: Exception) -> SimuError:
-        return SimuError(
-            f"the log of {charge_point_id} cannot be read: {engine.explain(exc)}",
-            hint="simuctl doctor looks at the engine",
-            exit_code=ExitCode.UNREACHABLE,
-        )
+        if container is None:
+            raise SimuError(
+                f"the engine has no container of {charge_point_id}",
+                hint="docker ps -a shows those it has",
+            )
+        return LogStream(container, charge_point_id, tail=self._last)

@@ -77,6 +77,6 @@ def stages() -> Iterator[Stages]:
         else:
             yield _Lines(console)
     except asyncio.CancelledError:
-        said = "the launcher still does what it was asked for: simuctl ls shows it"
+        said = "what the launcher was asked for already it still does: simuctl ls shows it"
         console.print(said, markup=False, soft_wrap=True)
         raise

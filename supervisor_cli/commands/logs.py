@@ -13,7 +13,7 @@ from supervisor_cli.selection import later_ones, need_words, select, unknown_cha
 from supervisor_cli.terminal import data_console, printable, say
 
 if TYPE_CHECKING:
-    from supervisor_cli.charge_point_logs import LogLine
+    from supervisor_cli.log_line import LogLine
 
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green")
 

@@ -93,7 +93,7 @@ class Watch(Configuring):
     def action_detail(self) -> None:
         """Show all there is to say about the selected one."""
         row = self.selected
-        if self.open_frame():
+        if self.open_line():
             return
         if row is not None:
             text = detail(self.subject(row, self.clock()))

@@ -65,6 +65,9 @@ def next_step(row: Row | None) -> str:
         return f"{_key('mend')} gives it its network back"
     if charge_point.starting:
         return "wait until it has started"
+    container = charge_point.container
+    if container is not None and container.state is ContainerCondition.WAITING:
+        return f"{_key('restart')} starts it at once; else the launcher does, soon"
     if charge_point.state in {None, ChargePointState.DEAD}:
         return f"{_key('restart')} gives it its power back"
     if charge_point.state is not ChargePointState.ACCEPTED:
@@ -121,6 +124,8 @@ def _make(charge_point: ChargePointView) -> list[Text]:
         lines.append(_pair("make", printable(make)))
     if container is not None and container.text and charge_point.death is None:
         lines.append(_pair("container", printable(container.text)))
+    if container is not None and container.restarts:
+        lines.append(_pair("crashed", f"and started again {container.restarts} times in a row"))
     return lines
 
 

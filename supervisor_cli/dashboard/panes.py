@@ -12,10 +12,12 @@ from textual.containers import Container
 from supervisor_cli.dashboard import forms, screens
 from supervisor_cli.dashboard.acts import Acts
 from supervisor_cli.dashboard.frame_text import frame_json, frame_line
+from supervisor_cli.dashboard.log_text import log_text
 from supervisor_cli.dashboard.ports import LogSource
 from supervisor_cli.dashboard.tails import Tail
 from supervisor_cli.errors import SimuError
 from supervisor_cli.frame_stream import TracedFrame
+from supervisor_cli.log_line import LogLine
 from supervisor_cli.terminal import printable
 
 _SETTLE_S: Final = 0.15
@@ -51,7 +53,7 @@ class Panes(Acts):
         self.frames_pane = Tail[TracedFrame | Text](
             "OCPP", self._frame, id="frames", order=_passed_at
         )
-        self.logs_pane = Tail[Text]("log", lambda line: line, id="logs")
+        self.logs_pane = Tail[LogLine | Text]("log", _logged, id="logs")
 
     def lower(self) -> ComposeResult:
         """Lay the lower panes out; hidden until they are wanted."""
@@ -61,7 +63,8 @@ class Panes(Acts):
             yield self.logs_pane
 
     def show_panes(self) -> None:
-        """Show what has come for the panes."""
+        """Show what has come for the panes; who is removed is neither selected nor marked."""
+        self.selection_moved()
         for pane in (self.frames_pane, self.logs_pane):
             if pane.display:
                 pane.show_waiting()
@@ -117,14 +120,18 @@ class Panes(Acts):
 
         self.run_worker(ask(), name="frame filter")
 
-    def open_frame(self) -> bool:
-        """Show the JSON of the selected frame; return whether there was one to show."""
-        chosen = self.frames_pane.chosen
-        if not self.frames_pane.has_focus or not isinstance(chosen, TracedFrame):
-            return False
-        title = f"{chosen.charge_point_id} {chosen.frame.direction} {chosen.frame.action}"
-        self.push_screen(screens.ReadScreen(title, Text(frame_json(chosen))))
-        return True
+    def open_line(self) -> bool:
+        """Show all of the selected frame or line of the log; return whether there was one."""
+        frame, line = self.frames_pane.chosen, self.logs_pane.chosen
+        if self.frames_pane.has_focus and isinstance(frame, TracedFrame):
+            title = f"{frame.charge_point_id} {frame.frame.direction} {frame.frame.action}"
+            self.push_screen(screens.ReadScreen(title, Text(frame_json(frame))))
+            return True
+        if self.logs_pane.has_focus and isinstance(line, LogLine):
+            text = Text(printable(line.text))
+            self.push_screen(screens.ReadScreen(f"log of {line.charge_point_id}", text))
+            return True
+        return False
 
     def close_panes(self) -> bool:
         """Close the panes; return whether one was open."""
@@ -190,14 +197,14 @@ class Panes(Acts):
         try:
             async with aclosing(self._logs.follow(name)) as lines:
                 async for line in lines:
-                    self._take(self.logs_pane, _log_line(line))
+                    self._take(self.logs_pane, line)
             self._take(self.logs_pane, Text("the process has ended", "dim"))
             self._log_ended = True
         except SimuError as exc:
             hint = f"; {exc.hint}" if exc.hint else ""
             self._take(self.logs_pane, Text(printable(f"{exc}{hint}"), "red"))
 
-    def _take(self, pane: Tail[Any], item: TracedFrame | Text) -> None:
+    def _take(self, pane: Tail[Any], item: TracedFrame | LogLine | Text) -> None:
         pane.take(item)
         self.changed()
 
@@ -224,7 +231,5 @@ def _is_of(item: TracedFrame | Text, words: Iterable[str]) -> bool:
     return any(word in item.frame.action.casefold() for word in wanted)
 
 
-def _log_line(line: str) -> Text:
-    styles = {" WARNING ": "yellow", " ERROR ": "red", " CRITICAL ": "bold red", " DEBUG ": "dim"}
-    style = next((style for word, style in styles.items() if word in line), "")
-    return Text(printable(line), style)
+def _logged(item: LogLine | Text) -> Text:
+    return item if isinstance(item, Text) else log_text(item)

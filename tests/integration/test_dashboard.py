@@ -86,7 +86,7 @@ async def test_a_person_who_never_saw_it_charges_a_car(tale: Story) -> None:
         await somebody.press("o")
         await somebody.sees("→ StartTransaction connectorId=1 idTag=TAG1")
         await somebody.press("l")
-        await somebody.sees("INFO CP-0001 cp_image")
+        await somebody.sees("charge point CP-0001 starts")
         await somebody.press("l", "o")
 
         await somebody.does_what_is_next("with the same card stops")

@@ -98,6 +98,7 @@ IMPORTERS: dict[str, set[str]] = {
         "supervisor_cli.charge_point_logs",
         "supervisor_cli.compose_project",
         "supervisor_cli.container_logs",
+        "supervisor_cli.log_stream",
         "supervisor_cli.doctor",
         "supervisor_cli.engine",
         "supervisor_cli.environment",

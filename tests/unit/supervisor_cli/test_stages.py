@@ -36,7 +36,9 @@ def test_who_interrupts_is_told_that_the_launcher_goes_on(
         interrupted()
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
-    assert said.endswith("the launcher still does what it was asked for: simuctl ls shows it\n")
+    assert said.endswith(
+        "what the launcher was asked for already it still does: simuctl ls shows it\n"
+    )
 
 
 def test_a_terminal_shows_a_bar_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:

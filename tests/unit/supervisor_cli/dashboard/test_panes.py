@@ -6,8 +6,10 @@ from typing import Any
 
 from cp_image.api.payloads import ChargePointState
 from supervisor_cli.dashboard.frame_text import frame_json, frame_line
+from supervisor_cli.dashboard.log_text import log_text
 from supervisor_cli.errors import SimuError
 from supervisor_cli.frame_stream import TracedFrame
+from supervisor_cli.log_line import LogLine
 from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard, fleet
 from tests.unit.supervisor_cli.dashboard.tracing import TracingWorld, frame, tracing
 
@@ -50,6 +52,18 @@ async def test_the_pane_follows_the_selection_and_the_marks() -> None:
         world.say("FAST-1", frame(1, BOOT, "BootNotification"))
         await stage.pilot.pause()
         assert "FAST-1 →" not in stage.text
+
+
+async def test_the_panes_leave_one_that_is_removed() -> None:
+    logs = Logs()
+    async with dashboard(tracing(fleet()), logs=logs) as stage:
+        await stage.press("down", "down", "down", "space", "o", "l")
+        await stage.shows("OCPP of CP-3")
+        await stage.until(lambda: logs.open == ["CP-10"], "the log of the selected one")
+        stage.world.publish("cp_simu/cps/CP-3/status", b"", retain=True)
+        stage.world.publish("cp_simu/cps/CP-10/status", b"", retain=True)
+        await stage.shows("OCPP of FAST-1")
+        await stage.until(lambda: logs.open == ["FAST-1"], "the log of the next one")
 
 
 async def test_a_frame_opens_as_json() -> None:
@@ -141,10 +155,10 @@ class Logs:
     """Logs by charge point; each goes on until it is ended."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, asyncio.Queue[str | None]] = {}
+        self.lines: dict[str, asyncio.Queue[LogLine | None]] = {}
         self.open: list[str] = []
 
-    async def follow(self, charge_point_id: str) -> AsyncGenerator[str, None]:
+    async def follow(self, charge_point_id: str) -> AsyncGenerator[LogLine, None]:
         if charge_point_id == "CP-2":
             raise SimuError("the engine has no container of CP-2", hint="docker ps -a shows all")
         queue = self.lines[charge_point_id] = asyncio.Queue()
@@ -156,13 +170,41 @@ class Logs:
             self.open.remove(charge_point_id)
 
 
+def logged(words: str) -> LogLine:
+    said = f"2027-01-15T08:00:00.250Z {words}"
+    return LogLine(charge_point_id="CP-1", at="2027-01-15T08:00:00.250123456Z", text=said)
+
+
+def test_a_line_of_a_log_is_short_and_in_the_colour_of_its_level() -> None:
+    usual = log_text(logged("INFO CP-1 cp_image.shell.csms: connected"))
+    assert usual.plain.endswith(":00.250 connected")
+    warning = log_text(logged("WARNING CP-1 cp_image: the CSMS is gone"))
+    assert warning.plain.endswith(":00.250 WARNING the CSMS is gone")
+    assert "yellow" in {str(span.style) for span in warning.spans}
+    other = log_text(LogLine(charge_point_id="CP-1", at="nonsense", text="  File x\n"))
+    assert other.plain == "  File x\N{REPLACEMENT CHARACTER}"
+
+
+async def test_a_line_of_a_log_opens_in_full() -> None:
+    logs = Logs()
+    async with dashboard(fleet(), logs=logs) as stage:
+        await stage.press("l")
+        await stage.until(lambda: "CP-1" in logs.open, "open")
+        logs.lines["CP-1"].put_nowait(logged(f"INFO CP-1 cp_image: {'x' * 90} the end"))
+        await stage.shows("xxx")
+        assert "the end" not in stage.text
+        await stage.press("tab", "enter")
+        await stage.shows("the end")
+        await stage.shows("INFO CP-1 cp_image")
+
+
 async def test_the_log_of_the_selected_one() -> None:
     logs = Logs()
     async with dashboard(fleet(), logs=logs) as stage:
         await stage.press("l")
         await stage.until(lambda: "CP-1" in logs.open, "open")
-        logs.lines["CP-1"].put_nowait("2027 INFO CP-1 booted \x1b[2J")
-        await stage.shows("INFO CP-1 booted �[2J")
+        logs.lines["CP-1"].put_nowait(logged("INFO CP-1 cp_image: booted \x1b[2J"))
+        await stage.shows(".250 booted �[2J")
         await stage.press("end")
         await stage.until(lambda: logs.open == ["FAST-1"], "the other one open alone")
         await stage.press("l")

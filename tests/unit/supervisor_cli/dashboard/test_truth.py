@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from cp_image.api.payloads import ChargePointState
 from launcher.api import ContainerCondition, LauncherState
 from supervisor_cli import charge_point_client
 from supervisor_cli.client import SimuClient
@@ -40,6 +41,15 @@ async def test_what_cannot_be_heard_is_dim(condition: ContainerCondition, step: 
         styles = {cell.text: cell.style for cell in cells}
         assert styles["Charging"] == styles["3.68"] == NOT_SO
         assert styles[condition] != NOT_SO
+
+
+async def test_one_that_crashes_over_and_over_is_started_again_by_itself() -> None:
+    world = fleet()
+    world.charge_point("CP-1", status=ChargePointState.DEAD)
+    world.container("CP-1", ContainerCondition.WAITING, restarts=3)
+    async with dashboard(world, size=WIDE) as stage:
+        await stage.shows("next: R starts it at once; else the launcher does, soon")
+        await stage.shows("and started again 3 times in a row")
 
 
 async def test_a_dead_launcher_is_shown_at_once() -> None:

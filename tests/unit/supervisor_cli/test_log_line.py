@@ -1,6 +1,6 @@
 """Lines of logs as the engine gives them."""
 
-from supervisor_cli.charge_point_logs import split
+from supervisor_cli.log_line import split
 
 
 def test_lines_and_when_the_engine_took_them() -> None:
