@@ -45,12 +45,17 @@ def markdown(figures: Sequence[Figure], machine: str) -> str:
     """Return the table as it stands in the README."""
     number = shown_size({each.charge_points for each in figures} or {0})
     rows = [
-        f"| {each.definition.name} | {_target(each)} | {measured(each)} | {_floor(each)} |"
+        _row(each.definition.name, _target(each), measured(each), _floor(each))
         for each in figures
         if each.charge_points == number
     ]
     head = f"| figure, with {number} charge points | target | measured | floor |"
     return "\n".join([f"Measured on {machine}:", "", head, "|---|---|---|---|", *rows, ""])
+
+
+def _row(*cells: str) -> str:
+    escaped = (cell.replace("|", r"\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
 
 
 def write_json(file: Path, machine: str, figures: Sequence[Figure]) -> None:

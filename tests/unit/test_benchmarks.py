@@ -18,7 +18,12 @@ FIGURES = [
     Figure(quantity=Quantity.BRING_UP, charge_points=10, value=3.0, floor=2.0),
     Figure(quantity=Quantity.BRING_UP, charge_points=50, value=21.0, floor=10.0),
     Figure(quantity=Quantity.MEMORY, charge_points=10, value=17.9, floor=11.0),
-    Figure(quantity=Quantity.DENSE_MEMORY, charge_points=10, value=None, note="ksmd <is> off"),
+    Figure(
+        quantity=Quantity.DENSE_MEMORY,
+        charge_points=10,
+        value=None,
+        note="ksmd <is> off: 1 | tee",
+    ),
 ]
 MESSAGES = Figure(quantity=Quantity.IDLE_MESSAGES, charge_points=50, value=0.0, note="in 60 s")
 
@@ -73,6 +78,11 @@ def test_where_fifty_were_not_measured_the_most_stand_for_all() -> None:
     assert (report.shown_size([10, 50, 200]), report.shown_size([3, 10])) == (50, 10)
     assert "with 10 charge points" in report.markdown(FIGURES[:1], "a machine")
     assert report.markdown([], "a machine").startswith("Measured on a machine:")
+
+
+def test_a_bar_does_not_end_a_cell_of_the_table() -> None:
+    last = report.markdown(FIGURES[3:], "a machine").splitlines()[-1]
+    assert last.endswith(r"| not measured | ksmd <is> off: 1 \| tee |")
 
 
 def test_the_last_death_is_waited_for() -> None:
