@@ -1,8 +1,9 @@
 """Dialogs: a form of one-line fields, and a question."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import ClassVar, Generic, Self, TypeVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
+from supervisor_cli.dashboard.folds import Fold
 from supervisor_cli.errors import SimuError
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ class Field:
         choices: what there is to choose from; empty for text.
         note: a unit, or what else is worth knowing.
         secret: whether it is not to be seen.
+        group: the title of the fold it is behind; empty: it is always shown.
     """
 
     name: str
@@ -39,6 +42,11 @@ class Field:
     choices: tuple[str, ...] = ()
     note: str = ""
     secret: bool = False
+    group: str = ""
+
+    def in_group(self, group: str) -> Self:
+        """Return it behind a fold."""
+        return replace(self, group=group)
 
 
 class Choice(Widget, can_focus=True):
@@ -114,8 +122,7 @@ class FormScreen(ModalScreen[T | None], Generic[T]):
             if self._about:
                 yield Static(Text(self._about, "dim"), classes="about")
             with Vertical(classes="fields"):
-                for field in self._fields:
-                    yield _line(field)
+                yield from _lines(self._fields)
             yield Static("", id="complaint")
             yield Static(
                 Text.from_markup("[b]enter[/b] do it   [b]tab ↑ ↓[/b] next field   [b]esc[/b] no"),
@@ -190,6 +197,15 @@ def number(values: Values, name: str, label: str) -> float | None:
     if not 0 <= found < float("inf"):
         raise SimuError(f"{label}: {text!r} is not a number of 0 or more")
     return found
+
+
+def _lines(fields: Sequence[Field]) -> Iterator[Widget]:
+    """Return the lines of fields; those of a group follow the line that they are folded behind."""
+    for group, those in groupby(fields, key=lambda field: field.group):
+        lines = [_line(field) for field in those]
+        if group:
+            yield Fold(group, lines)
+        yield from lines
 
 
 def _line(field: Field) -> Horizontal:

@@ -1,27 +1,39 @@
 """The form of new charge points, and what it makes of the answers."""
 
-from collections.abc import Callable, Collection
+import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from cp_image.api import secrets
 from cp_image.api.payloads import ChargePointType
-from cp_image.api.secrets import SecurityProfile
-from launcher.api import Specification
+from launcher.api import Networking, OnCrash, Specification
 from launcher.fleet import EntryError, read_specification
 from launcher.fleet_file.wanted import WantedChargePoint
 from supervisor_cli import fleets
 from supervisor_cli.dashboard.forms import Field, FormScreen, Values, number
+from supervisor_cli.dashboard.new_ids import names_of
+from supervisor_cli.dashboard.new_secrets import read_security, security_fields, with_secrets
 from supervisor_cli.errors import SimuError
-from supervisor_cli.pki_sources import from_pki
 from supervisor_cli.selection import next_free_id
 
 DEFAULT_CSMS: Final = "ws://localhost:9000/ocpp"
 _MOST_AT_ONCE: Final = 5000
-_PROFILES: Final = tuple(f"{each:d}" for each in SecurityProfile)
+_WORDS: Final = (
+    "type",
+    "central_system",
+    "vendor",
+    "model",
+    "clock_start",
+    "on_crash",
+    "networking",
+)
+_AMOUNTS: Final = (
+    *("voltage", "max_setpoint", "max_setpoint_per_connector"),
+    *("clock_rate", "cpus"),
+)
+_NUMBERS: Final = ("memory_mb", "pids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +59,7 @@ def add(around: Around) -> FormScreen[list[WantedChargePoint]]:
     fields = [
         Field(name="id", label="id", value=free, note="many: CP-{n:04}"),
         Field(name="count", label="how many", value="1"),
+        Field(name="first", label="numbered from", otherwise="1"),
         Field(name="central_system", label="CSMS URL", value=around.central_system),
         Field(name="type", label="type", value="AC", choices=kinds),
         Field(name="nb_connectors", label="connectors", value="1"),
@@ -59,14 +72,52 @@ def add(around: Around) -> FormScreen[list[WantedChargePoint]]:
             otherwise="AC 32, DC 150000",
             note="A, DC: W",
         ),
+    ]
+    fields += [*_make_fields(), *_ocpp_fields(), *security_fields(), *_container_fields()]
+    return FormScreen("New charge points", fields, lambda values: read_add(values, around))
+
+
+def _make_fields() -> list[Field]:
+    fields = [
         Field(name="vendor", label="vendor", otherwise="cp-simu"),
         Field(name="model", label="model", otherwise="Simulated CP"),
         Field(name="serial", label="serial number", otherwise="its id"),
-        Field(name="profile", label="security", value="0", choices=_PROFILES, note="profile"),
-        Field(name="password", label="password", note="profiles 1, 2", secret=True),
-        Field(name="root_ca", label="root CA", otherwise="that of simuctl pki", note="a file"),
     ]
-    return FormScreen("New charge points", fields, lambda values: read_add(values, around))
+    return [each.in_group("make") for each in fields]
+
+
+def _ocpp_fields() -> list[Field]:
+    fields = [
+        Field(name="configuration", label="OCPP keys", otherwise="KEY=VALUE KEY=VALUE"),
+        Field(name="clock_rate", label="clock rate", otherwise="1", note="60: 1 h a minute"),
+        Field(
+            name="clock_start", label="clock starts at", otherwise="now", note="2026-01-31T12:00Z"
+        ),
+    ]
+    return [each.in_group("OCPP configuration and clock") for each in fields]
+
+
+def _container_fields() -> list[Field]:
+    fields = [
+        Field(
+            name="on_crash",
+            label="if it crashes",
+            value=OnCrash.REPORT,
+            choices=tuple(OnCrash),
+            note="it, or start it",
+        ),
+        Field(
+            name="networking",
+            label="network",
+            value=Networking.BRIDGE,
+            choices=tuple(Networking),
+            note="host cannot be cut",
+        ),
+        Field(name="memory_mb", label="memory", otherwise="128", note="MiB"),
+        Field(name="cpus", label="processors", otherwise="1"),
+        Field(name="pids", label="processes", otherwise="64"),
+    ]
+    return [each.in_group("container") for each in fields]
 
 
 def read_add(values: Values, around: Around) -> list[WantedChargePoint]:
@@ -78,11 +129,26 @@ def read_add(values: Values, around: Around) -> list[WantedChargePoint]:
     count = _whole(values, "count", "how many")
     if not 1 <= count <= _MOST_AT_ONCE:
         raise SimuError(f"how many: 1 to {_MOST_AT_ONCE}, not {count}")
-    names = names_of(values["id"].strip(), count, around.known)
+    first = _whole(values, "first", "numbered from") if values["first"].strip() else 1
+    names = names_of(values["id"].strip(), count, around.known, first=first)
+    fields = _read_fields(values)
+    serial = values["serial"].strip()
+    wanted = [
+        with_secrets(
+            _specification({**fields, "id": name, "serial": serial or name[:25]}),
+            values,
+            around.environment,
+        )
+        for name in names
+    ]
+    fleets.FleetSecrets.of(wanted).check()
+    return wanted
+
+
+def _read_fields(values: Values) -> dict[str, object]:
+    """Return the fields of a specification that all have alike; what is empty is left out."""
     fields: dict[str, object] = {
-        name: values[name].strip()
-        for name in ("type", "central_system", "vendor", "model")
-        if values[name].strip()
+        name: values[name].strip() for name in _WORDS if values[name].strip()
     }
     is_dc = values["type"] == ChargePointType.DC
     fields["nb_connectors"] = _whole(values, "nb_connectors", "connectors")
@@ -92,82 +158,27 @@ def read_add(values: Values, around: Around) -> list[WantedChargePoint]:
         fields["nb_phases"] = 3
     if is_dc and fields.get("nb_phases", 1) != 1:
         raise SimuError(f"phases: {fields['nb_phases']}, but a DC charge point has one")
-    for name in ("voltage", "max_setpoint", "max_setpoint_per_connector"):
+    for name in _AMOUNTS:
         amount = number(values, name, name.replace("_", " "))
         if amount is not None:
             fields[name] = amount
-    profile = SecurityProfile(int(values["profile"]))
-    fields |= {"security_profile": int(profile), "secrets": profile is not SecurityProfile.NONE}
-    serial = values["serial"].strip()
-    wanted = [
-        _with_secrets(
-            _specification({**fields, "id": name, "serial": serial or name[:25]}), values, around
-        )
-        for name in names
-    ]
-    fleets.FleetSecrets.of(wanted).check()
-    return wanted
+    for name in _NUMBERS:
+        if values[name].strip():
+            fields[name] = _whole(values, name, name.replace("_", " "))
+    fields["configuration"] = _keys_and_values(values["configuration"])
+    return fields | read_security(values)
 
 
-def names_of(pattern: str, count: int, known: Collection[str]) -> list[str]:
-    """Return the ids that a pattern such as ``CP-{n:04}`` stands for; those not taken yet.
-
-    Raises:
-        SimuError: the pattern cannot be used, or one id is asked for more than once.
-    """
-    if "{" not in pattern:
-        if count > 1:
-            raise SimuError(f"{count} charge points need a pattern with {{n}}, such as CP-{{n:04}}")
-        return [pattern]
-    shape = _shape(pattern)
-    names: list[str] = []
-    position = 1
-    while len(names) < count:
-        name = shape(position)
-        if name not in known:
-            names.append(name)
-        position += 1
-    return names
-
-
-def _shape(pattern: str) -> Callable[[int], str]:
-    def shape(position: int) -> str:
-        return pattern.format(n=position)
-
+def _keys_and_values(text: str) -> dict[str, str]:
     try:
-        if shape(1) != shape(2):
-            return shape
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as exc:
-        raise SimuError(f"id {pattern!r} is no pattern: {{n}} or {{n:04}} counts") from exc
-    raise SimuError(f"id {pattern!r} is the same for all: {{n}} or {{n:04}} counts")
-
-
-def _with_secrets(
-    specification: Specification, values: Values, around: Around
-) -> WantedChargePoint:
-    profile = specification.security_profile
-    password, root_ca = values["password"] or None, values["root_ca"].strip()
-    if profile is SecurityProfile.NONE:
-        if password or root_ca:
-            raise SimuError("a password or a root CA is for a security profile of 1 to 3")
-        return WantedChargePoint(specification=specification, folder="")
-    given = {secrets.ROOT_CA: Path(root_ca).expanduser().absolute()} if root_ca else {}
-    of_pki = from_pki(None, around.environment, profile, given)
-    paths = {name: str(path) for name, path in (of_pki | given).items()}
-    there = {*paths, *((secrets.AUTHORIZATION_KEY,) if password else ())}
-    lacking = [name for name in secrets.needed(profile) if name not in there]
-    if secrets.AUTHORIZATION_KEY in lacking:
-        raise SimuError(f"security profile {profile:d} needs a password")
-    if lacking:
-        raise SimuError(f"security profile {profile:d} needs certificates: simuctl pki makes them")
-    return WantedChargePoint(
-        specification=specification,
-        folder="",
-        paths=paths,
-        from_pki=frozenset(of_pki),
-        password=password,
-        origin="the form",
-    )
+        words = shlex.split(text)
+    except ValueError as exc:
+        raise SimuError(f"OCPP keys: {exc}") from exc
+    pairs = [word.partition("=") for word in words]
+    for (key, separator, _value), word in zip(pairs, words, strict=True):
+        if not key or not separator:
+            raise SimuError(f"OCPP keys: {word!r} is not KEY=VALUE, as HeartbeatInterval=60")
+    return {key: value for key, _separator, value in pairs}
 
 
 def _whole(values: Values, name: str, label: str) -> int:

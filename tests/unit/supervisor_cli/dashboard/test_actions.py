@@ -305,7 +305,8 @@ async def test_many_new_charge_points_of_another_kind() -> None:
     async with dashboard(world) as stage:
         await stage.press("n", *["backspace"] * 7)
         await stage.type("FAST-{n}")
-        await stage.press("down", "backspace", "3", "down", "down", "right", "down", "backspace")
+        await stage.press("down", "backspace", "3", "down", "down", "down", "right")
+        await stage.press("down", "backspace")
         await stage.press("2", "enter")
         await stage.shows("start: all 3 done")
         (command,) = stage.world.commands()
@@ -320,7 +321,7 @@ async def test_the_dialog_of_new_ones_names_the_rule_that_is_broken() -> None:
     async with dashboard(World()) as stage:
         await stage.press("n", "down", "backspace", "5", "enter")
         await stage.shows("5 charge points need a pattern")
-        await stage.press("backspace", "1", "down", *["backspace"] * 30, "enter")
+        await stage.press("backspace", "1", "down", "down", *["backspace"] * 30, "enter")
         await stage.shows("central_system")
         assert stage.world.commands() == []
 
@@ -364,7 +365,7 @@ async def test_new_ones_with_a_password_get_it_before_they_start() -> None:
             del kept[charge_point_id]
 
     async with dashboard(World(), open_store=Store) as stage:
-        await stage.press("n", *["up"] * 3, "right", "down", *"a password of 20 b.")
+        await stage.press("n", "up", "up", "right", "down", "right", "down", *"a password of 20 b.")
         assert "a password" not in stage.text
         await stage.press("enter")
         await stage.shows("CP-0001: started, Accepted")

@@ -1,9 +1,14 @@
 """What forms make of their values, as pure functions."""
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
+from launcher.api import Networking, OnCrash
 from supervisor_cli.dashboard.dialogs import read_plug
-from supervisor_cli.dashboard.new_ones import Around, names_of, read_add
+from supervisor_cli.dashboard.new_ids import names_of
+from supervisor_cli.dashboard.new_ones import Around, read_add
 from supervisor_cli.dashboard.power_history import PowerHistory, sparkline
 from supervisor_cli.dashboard.roster import Place
 from supervisor_cli.errors import SimuError
@@ -12,6 +17,7 @@ PLUG = {"cable": "", "ready": "yes", "l1": "", "l2": "", "l3": "", "battery": ""
 ADD = {
     "id": "CP-1",
     "count": "1",
+    "first": "",
     "central_system": "ws://localhost:9000",
     "type": "AC",
     "nb_connectors": "1",
@@ -25,6 +31,21 @@ ADD = {
     "profile": "0",
     "password": "",
     "root_ca": "",
+    "password_file": "",
+    "user": "",
+    "client_cert": "",
+    "client_key": "",
+    "manufacturer_ca": "",
+    "pki": "",
+    "tls_verification": "full",
+    "configuration": "",
+    "clock_rate": "",
+    "clock_start": "",
+    "on_crash": "report",
+    "networking": "bridge",
+    "memory_mb": "",
+    "cpus": "",
+    "pids": "",
 }
 AROUND = Around(known=(), central_system="", environment="cp-simu")
 PLACE = Place("CP-1", 1)
@@ -79,6 +100,26 @@ def test_what_no_car_can_be(changes: dict[str, str], complaint: str) -> None:
             "/nowhere.pem",
         ),
         ({"vendor": "x" * 21}, "vendor"),
+        ({"first": "x"}, "numbered from: 'x' is not a whole number"),
+        ({"configuration": "HeartbeatInterval"}, "'HeartbeatInterval' is not KEY=VALUE"),
+        ({"configuration": "A='b"}, "OCPP keys: No closing quotation"),
+        ({"clock_rate": "0"}, "clock_rate"),
+        ({"clock_start": "yesterday"}, "clock_start"),
+        ({"memory_mb": "1"}, "memory_mb"),
+        ({"memory_mb": "1.5"}, "memory mb: '1.5' is not a whole number"),
+        ({"cpus": "0"}, "cpus"),
+        ({"pids": "1"}, "pids"),
+        ({"user": "a:b"}, "authorization_user"),
+        ({"client_cert": "c.pem"}, "for a security profile of 1 to 3"),
+        (
+            {"profile": "1", "password": "p", "password_file": "f"},
+            "a password and a file that holds it exclude each other",
+        ),
+        (
+            {"profile": "1", "password": "p", "client_key": "k.pem"},
+            "a certificate and the key of it go together",
+        ),
+        ({"profile": "1", "password": "p", "pki": "/nowhere"}, "/nowhere"),
     ],
 )
 def test_what_no_charge_point_can_be(changes: dict[str, str], complaint: str) -> None:
@@ -102,6 +143,65 @@ def test_a_charge_point_with_all_fields() -> None:
     assert (made.vendor, made.model, made.serial) == ("V", "M", "S")
     assert (made.voltage, made.nb_phases, made.nb_connectors) == (800.0, 1, 2)
     assert (made.max_setpoint, made.max_setpoint_per_connector) == (400_000.0, 350_000.0)
+
+
+def test_what_is_folded_away_counts_too() -> None:
+    changes = {
+        "id": "CP-{n}",
+        "count": "2",
+        "first": "7",
+        "configuration": "HeartbeatInterval=60 MeterValuesSampledData='Voltage,SoC' Empty=",
+        "clock_rate": "60",
+        "clock_start": "2026-01-31T12:00:00Z",
+        "on_crash": "restart",
+        "networking": "host",
+        "memory_mb": "96",
+        "cpus": "0.5",
+        "pids": "32",
+    }
+    wanted = read_add(ADD | changes, AROUND)
+    assert [each.id for each in wanted] == ["CP-7", "CP-8"]
+    made = wanted[1].specification
+    assert made.configuration == {
+        "HeartbeatInterval": "60",
+        "MeterValuesSampledData": "Voltage,SoC",
+        "Empty": "",
+    }
+    assert made.clock_rate == 60.0
+    assert made.clock_start == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert (made.on_crash, made.networking) == (OnCrash.RESTART, Networking.HOST)
+    assert (made.memory_mb, made.cpus, made.pids) == (96, 0.5, 32)
+
+
+def test_the_secrets_of_each_are_in_files_of_its_own(tmp_path: Path) -> None:
+    for name in ("CP-1", "CP-2"):
+        (tmp_path / f"{name}.pw").write_text("a password of 20 b.")
+    (tmp_path / "root.pem").write_text("root")
+    changes = {
+        "id": "CP-{n}",
+        "count": "2",
+        "central_system": "wss://h",
+        "profile": "2",
+        "password_file": str(tmp_path / "{id}.pw"),
+        "root_ca": str(tmp_path / "root.pem"),
+        "user": "somebody",
+        "tls_verification": "no-host-name",
+    }
+    wanted = read_add(ADD | changes, AROUND)
+    made = wanted[1].specification
+    assert (made.authorization_user, made.tls_verification) == ("somebody", "no-host-name")
+    assert set(wanted[1].paths) == {"authorization_key", "root_ca.pem"}
+
+
+def test_no_root_is_needed_where_no_certificate_is_looked_at() -> None:
+    changes = {
+        "central_system": "wss://h",
+        "profile": "2",
+        "password": "a password of 20 b.",
+        "tls_verification": "none",
+    }
+    (wanted,) = read_add(ADD | changes, AROUND)
+    assert not wanted.paths
 
 
 def test_a_password_goes_with_the_charge_point_and_is_not_shown() -> None:
