@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import docker
 from docker.errors import APIError, NotFound
@@ -10,6 +10,8 @@ from docker.models.networks import Network
 
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE
 from supervisor_cli.errors import SimuError
+
+_ATTEMPTS: Final = 5
 
 
 def ensure_network(client: docker.DockerClient, environment: str) -> Network:
@@ -24,14 +26,14 @@ def ensure_network(client: docker.DockerClient, environment: str) -> Network:
         pass
     labels = {LABEL_ENVIRONMENT: environment, LABEL_ROLE: "network"}
     options: Mapping[str, Any] = {"driver": "bridge", "check_duplicate": True, "labels": labels}
-    network = client.networks.create(environment, **options)
-    _, subnet = addresses(network)
-    network.remove()
-    ipam = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)])
-    try:
-        return client.networks.create(environment, ipam=ipam, **options)
-    except APIError:  # somebody else took it in between
-        return client.networks.create(environment, **options)
+    for _ in range(_ATTEMPTS):
+        network = client.networks.create(environment, **options)
+        _, subnet = addresses(network)
+        network.remove()
+        ipam = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)])
+        with contextlib.suppress(APIError):  # somebody else took it in between
+            return client.networks.create(environment, ipam=ipam, **options)
+    return client.networks.create(environment, **options)
 
 
 def addresses(network: Network) -> tuple[str, str]:

@@ -179,13 +179,20 @@ def test_another_id_on_the_same_volume_is_another_charge_point(tmp_path: Path) -
             SIMU_CENTRAL_SYSTEM=csms.url,
             SIMU_ID=charge_point_id,
             SIMU_STATE_DIRECTORY=str(tmp_path),
-            SIMU_CLOCK_RATE="1000",
-            SIMU_SCRIPT_IDLE_S="60",
-            SIMU_SCRIPT_CHARGE_S="10000000",
+            # The script plugs a car in, and no more: its only tag might come before the CSMS has
+            # accepted anything.
+            SIMU_SCRIPT_IDLE_S="1",
+            SIMU_SCRIPT_HANDLING_S="10000000",
         )
-        boots = len(csms.calls("BootNotification"))
-        starts = len(csms.calls("StartTransaction"))
-        await csms.heard("BootNotification", boots + 1)
+
+        def cars() -> int:
+            told = csms.calls("StatusNotification")
+            return sum(each["status"] == "Preparing" for each in told)
+
+        cars_before, starts = cars(), len(csms.calls("StartTransaction"))
+        await csms.until(lambda: cars() > cars_before)
+        remote_start = {"connectorId": 1, "idTag": "TAG1"}
+        await csms.send(json.dumps([2, charge_point_id, "RemoteStartTransaction", remote_start]))
         await csms.heard("StartTransaction", starts + 1)
         process.send_signal(signal.SIGKILL)
         await finish(process)

@@ -8,6 +8,7 @@ from docker.errors import APIError, NotFound
 
 from supervisor_cli import environment
 from supervisor_cli.errors import SimuError
+from supervisor_cli.networks import ensure_network
 
 
 class FakeEngine:
@@ -71,3 +72,43 @@ def test_what_is_in_use_for_a_moment_goes_with_the_next_sweep() -> None:
     engine = FakeEngine({}, refusal="network ci-7 has active endpoints", refuses=2)
     assert down(engine).count("ci-7") == 2  # the network, and what stands for a volume
     assert engine.removed
+
+
+class Contended:
+    """An engine on which somebody else takes the first subnets that are looked up."""
+
+    def __init__(self, taken: int) -> None:
+        self.networks = self
+        self.name = "ci-7"
+        self.attrs: dict[str, Any] = {}
+        self.there = 0
+        self._taken = taken
+        self._looked_up = 0
+
+    def get(self, _name: str) -> Any:
+        raise NotFound("no such network")
+
+    def create(self, _name: str, *, ipam: Any = None, **_options: Any) -> "Contended":
+        if ipam is None:
+            self._looked_up += 1
+        elif self._looked_up <= self._taken:
+            raise APIError("Pool overlaps with other one on this address space")
+        subnet = f"172.{20 + self._looked_up}.0.0/16"
+        self.attrs = {"IPAM": {"Config": [{"Subnet": subnet}]}, "named": ipam is not None}
+        self.there += 1
+        return self
+
+    def remove(self) -> None:
+        self.there -= 1
+
+    def reload(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("taken", "named"), [(0, True), (2, True), (100, False)])
+def test_a_subnet_that_somebody_else_took_is_looked_for_again(taken: int, named: bool) -> None:
+    engine = Contended(taken)
+    client: docker.DockerClient = engine  # type: ignore[assignment]  # all of it that is asked for
+    ensure_network(client, "ci-7")
+    assert engine.attrs["named"] is named
+    assert engine.there == 1
