@@ -317,14 +317,30 @@ def _drop(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
     return MappingProxyType({k: v for k, v in mapping.items() if k != key})
 
 
-def _read_at(now: float, reported: ConnectorStatus, rate: float) -> ConnectorStatus:
+def drawn_since_wh(reported: ConnectorStatus, now: float, rate: float) -> float:
+    """Return what has flowed since a connector told its meter, by its clock that runs at a rate."""
     elapsed_s = now - reported.metered_at
     if reported.power_w <= 0 or reported.metered_at <= 0 or elapsed_s <= 0:
+        return 0.0
+    return reported.power_w * elapsed_s * rate / 3600
+
+
+def soc_pct_at(reported: ConnectorStatus, now: float, rate: float) -> float | None:
+    """Return the state of charge of the plugged car at a moment; None where it has no battery."""
+    if reported.soc_pct is None or not reported.battery_wh:
+        return reported.soc_pct
+    gained_pct = drawn_since_wh(reported, now, rate) / reported.battery_wh * 100
+    return min(100.0, reported.soc_pct + gained_pct)
+
+
+def _read_at(now: float, reported: ConnectorStatus, rate: float) -> ConnectorStatus:
+    drawn_wh = drawn_since_wh(reported, now, rate)
+    if drawn_wh == 0:
         return reported
-    drawn_wh = reported.power_w * elapsed_s * rate / 3600
     return msgspec.structs.replace(
         reported,
         register_wh=reported.register_wh + drawn_wh,
         session_wh=reported.session_wh + drawn_wh,
+        soc_pct=soc_pct_at(reported, now, rate),
         metered_at=now,
     )

@@ -160,7 +160,9 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
             `power_w` has been flowing, for a change of it is published at once.
         error_code: OCPP 1.6 §7.6 ChargePointErrorCode.
         soc_pct: state of charge of the plugged car at `metered_at`; None where it has no battery.
-            A change of it alone is no news: like the register it moves all the time.
+            A change of it alone is no news: like the register it moves all the time, and
+            by what `power_w` is of `battery_wh`.
+        battery_wh: what that car's battery holds when it is full; None where it has none.
     """
 
     status: ConnectorState
@@ -183,6 +185,7 @@ class ConnectorStatus(Struct, frozen=True, kw_only=True):
     metered_at: float = 0.0
     error_code: str = "NoError"
     soc_pct: float | None = None
+    battery_wh: float | None = None
 
 
 class CommandType(StrEnum):

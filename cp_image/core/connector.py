@@ -191,6 +191,7 @@ class Connector:
         wanted_l1, wanted_l2, wanted_l3 = self.wanted
         transaction = self.transaction
         session = transaction or self.authorization
+        battery = self.car.battery if self.car.plugged else None
         return ConnectorStatus(
             status=self.state,
             id_tag=session.id_tag if session else "",
@@ -209,6 +210,7 @@ class Connector:
             power_w=self.meter.power_w,
             error_code=self.faults.error_code.value,
             soc_pct=self._soc_from_pct if self.car.plugged else None,
+            battery_wh=battery.capacity_wh if battery else None,
         )
 
     def metered(self, status: ConnectorStatus, now: float) -> ConnectorStatus:

@@ -9,7 +9,7 @@ from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointState, ChargePointType, ConnectorState
 from supervisor_cli import render
 from supervisor_cli.dashboard.roster import Row
-from supervisor_cli.fleet_view import natural_key
+from supervisor_cli.fleet_view import drawn_since_wh, natural_key, soc_pct_at
 from supervisor_cli.terminal import printable
 
 NOT_SO: Final = "dim"
@@ -57,11 +57,17 @@ def session_wh(row: Row, now: float) -> float:
     reported = row.connector.reported
     if row.charge_point.unreachable is not None:
         return reported.session_wh  # as it was last heard
-    elapsed_s = now - reported.metered_at
-    if reported.power_w <= 0 or reported.metered_at <= 0 or elapsed_s <= 0:
-        return reported.session_wh
-    rate = row.charge_point.status.clock_rate if row.charge_point.status is not None else 1.0
-    return reported.session_wh + reported.power_w * elapsed_s * rate / 3600
+    return reported.session_wh + drawn_since_wh(reported, now, _clock_rate(row))
+
+
+def soc_pct(row: Row, now: float) -> float | None:
+    """Return the state of charge of the plugged car; None where it has no battery, or is dead."""
+    if row.connector is None or not row.connector.live:
+        return None
+    reported = row.connector.reported
+    if row.charge_point.unreachable is not None:
+        return reported.soc_pct  # as it was last heard
+    return soc_pct_at(reported, now, _clock_rate(row))
 
 
 def in_session(row: Row, now: float) -> bool:
@@ -125,15 +131,18 @@ def _session(row: Row, now: float) -> Cell:
     return Cell(f"{session_wh(row, now) / 1000:.3f}") if in_session(row, now) else _EMPTY
 
 
-def _charge(row: Row, _now: float) -> Cell:
-    soc_pct = row.connector.reported.soc_pct if row.connector is not None else None
-    live = row.connector is not None and row.connector.live
-    return Cell(f"{soc_pct:.0f}") if soc_pct is not None and live else _EMPTY
+def _charge(row: Row, now: float) -> Cell:
+    charged = soc_pct(row, now)
+    return _EMPTY if charged is None else Cell(f"{charged:.0f}")
 
 
-def _charge_key(row: Row, _now: float) -> float:
-    soc_pct = row.connector.reported.soc_pct if row.connector is not None else None
-    return -1.0 if soc_pct is None else soc_pct
+def _charge_key(row: Row, now: float) -> float:
+    charged = soc_pct(row, now)
+    return -1.0 if charged is None else charged
+
+
+def _clock_rate(row: Row) -> float:
+    return row.charge_point.status.clock_rate if row.charge_point.status is not None else 1.0
 
 
 def _tag(row: Row, _now: float) -> Cell:

@@ -10,7 +10,7 @@ from cp_image.api.payloads import ChargePointState, ChargePointType, ConnectorSt
 from launcher.api import ContainerCondition
 from supervisor_cli import render
 from supervisor_cli.dashboard import keys
-from supervisor_cli.dashboard.columns import session_wh, unit
+from supervisor_cli.dashboard.columns import session_wh, soc_pct, unit
 from supervisor_cli.dashboard.power_history import sparkline
 from supervisor_cli.dashboard.roster import Row
 from supervisor_cli.fleet_view import ChargePointView, ConnectorView
@@ -138,7 +138,11 @@ def _connector(subject: Subject, connector: ConnectorView) -> list[Text]:
         title.append(f"  {printable(reported.id_tag)}", "bold" if connector.live else "dim")
     if reported.transaction_id is not None:
         title.append(f"  transaction {reported.transaction_id}", "dim")
-    lines = [title, _pair("setpoint", _setpoints(row, connector)), _pair("car", _car(row))]
+    lines = [
+        title,
+        _pair("setpoint", _setpoints(row, connector)),
+        _pair("car", _car(row, subject.now)),
+    ]
     if not connector.live:
         return [title, *[Text(line.plain, "dim") for line in lines[1:]]]
     power = render.quantity(connector.power_w, "W")
@@ -166,7 +170,7 @@ def _setpoints(row: Row, connector: ConnectorView) -> Text:
     )
 
 
-def _car(row: Row) -> str:
+def _car(row: Row, now: float) -> str:
     connector = row.connector
     if connector is None or not connector.plugged:
         return "none plugged"
@@ -179,7 +183,8 @@ def _car(row: Row) -> str:
     ready = "ready" if reported.car_ready else "not ready"
     cable = render.quantity(reported.car_cable_capacity, unit(row))
     wish = f"cable {cable}, {ready}, wants {_phases(row, wanted)}"
-    return wish if reported.soc_pct is None else f"{wish}, SoC {reported.soc_pct:.1f} %"
+    charged = soc_pct(row, now) if connector.live else reported.soc_pct
+    return wish if charged is None else f"{wish}, SoC {charged:.1f} %"
 
 
 def _other(row: Row) -> Text:

@@ -133,10 +133,11 @@ def test_a_battery_is_published_with_its_charge() -> None:
     station.car(1, CarInput(cable=32.0, battery_wh=50_000.0, soc_pct=40))
     shown = station.connector()
     assert (shown.soc_pct, shown.car_consumption_l1, shown.car_consumption_l3) == (40, 16, 16)
+    assert shown.battery_wh == 50_000.0
     station.car(1, CarInput(soc_pct=60))
     assert station.connector().soc_pct == 60
     station.unplug()
-    assert station.connector().soc_pct is None
+    assert (station.connector().soc_pct, station.connector().battery_wh) == (None, None)
     station.car(1, CarInput(cable=32.0))
     assert station.connector().soc_pct == 60
 

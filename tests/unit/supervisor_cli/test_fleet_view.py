@@ -81,6 +81,23 @@ def test_the_connectors_of_a_dead_charge_point_are_not_live() -> None:
     assert dead.power_w == 0.0
 
 
+def test_a_battery_is_read_at_any_time() -> None:
+    charging = connector_status(
+        status=ConnectorState.CHARGING,
+        power_w=36_000.0,
+        metered_at=1000.0,
+        soc_pct=20.0,
+        battery_wh=60_000.0,
+    )
+    view = told(FleetView(), status("CP-1", clock_rate=2.0), connector("CP-1", 1, charging))
+    assert view.metered(1060.0).by_id["CP-1"].reported[1].soc_pct == 22.0
+    assert view.metered(9_999_999.0).by_id["CP-1"].reported[1].soc_pct == 100.0
+    # One that does not say what its battery holds is as it told.
+    older = msgspec.structs.replace(charging, battery_wh=None)
+    view = told(view, connector("CP-1", 1, older))
+    assert view.metered(1060.0).by_id["CP-1"].reported[1].soc_pct == 20.0
+
+
 def test_a_meter_is_read_at_any_time() -> None:
     running = connector_status(
         status=ConnectorState.CHARGING,

@@ -3,6 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from cp_image.api.payloads import ChargePointState
@@ -14,7 +15,7 @@ from supervisor_cli.dashboard.columns import NOT_SO
 from supervisor_cli.dashboard.filter_line import FilterLine
 from supervisor_cli.state import Broker
 from tests.unit.supervisor_cli.dashboard.stage import NARROW, NOW, WIDE, dashboard, fleet
-from tests.unit.supervisor_cli.world import World
+from tests.unit.supervisor_cli.world import CHARGING, World
 
 
 async def test_a_dead_charge_point_does_not_charge() -> None:
@@ -41,6 +42,21 @@ async def test_what_cannot_be_heard_is_dim(condition: ContainerCondition, step: 
         styles = {cell.text: cell.style for cell in cells}
         assert styles["Charging"] == styles["3.68"] == NOT_SO
         assert styles[condition] != NOT_SO
+
+
+async def test_a_battery_fills_while_it_is_looked_at() -> None:
+    world, now = World(), [NOW]
+    filling = msgspec.structs.replace(
+        CHARGING, power_w=60_000.0, metered_at=NOW, soc_pct=20.0, battery_wh=60_000.0
+    )
+    world.charge_point("CP-1", filling)
+    async with dashboard(world, clock=lambda: now[0]) as stage:
+        await stage.shows("SoC 20.0 %")
+        now[0] += 60
+        stage.app.changed()
+        await stage.shows("SoC 21.0 %")
+        stage.world.container("CP-1", ContainerCondition.FROZEN)
+        await stage.shows("SoC 20.0 %")  # as it was last heard
 
 
 async def test_one_that_crashes_over_and_over_is_started_again_by_itself() -> None:
