@@ -47,7 +47,7 @@ async def test_what_cannot_be_heard_is_dim(condition: ContainerCondition, step: 
 async def test_a_battery_fills_while_it_is_looked_at() -> None:
     world, now = World(), [NOW]
     filling = msgspec.structs.replace(
-        CHARGING, power_w=60_000.0, metered_at=NOW, soc_pct=20.0, battery_wh=60_000.0
+        CHARGING, power_w=36_000.0, metered_at=NOW, soc_pct=20.0, battery_wh=60_000.0
     )
     world.charge_point("CP-1", filling)
     async with dashboard(world, clock=lambda: now[0]) as stage:
