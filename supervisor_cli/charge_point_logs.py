@@ -5,7 +5,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import docker
 from docker.errors import NotFound
@@ -15,6 +15,10 @@ from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID, LABEL_ROLE, conne
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.log_line import LogLine, split
 from supervisor_cli.log_stream import LogStream, container_of, refusals
+
+_TOLD_WITHIN_S: Final = 10.0
+"""The engine tells of a start, in whole seconds, when lines may have been printed already; those of
+a former life are known by then."""
 
 
 def recent(
@@ -100,9 +104,9 @@ class LogFollower:
             if not charge_point_id:
                 continue
             if charge_point_id in self._newest or self._also(charge_point_id):
-                since = event.get("time")
-                begun_at = float(since) if isinstance(since, int) else None
-                self._start(charge_point_id, partial(self._read, charge_point_id, since=begun_at))
+                told_at = event.get("time")
+                since = float(told_at) - _TOLD_WITHIN_S if isinstance(told_at, int) else None
+                self._start(charge_point_id, partial(self._read, charge_point_id, since=since))
         raise SimuError("the engine tells no events any more", exit_code=ExitCode.UNREACHABLE)
 
     def _read(

@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
 
 import docker
 import requests
@@ -14,9 +16,15 @@ from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID, LABEL_ROLE, expla
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.log_line import LogLine, split
 
+_REMOVED: Final = frozenset({404, 409})
+"""What the engine answers of a container that is gone, or about to go."""
+
 
 class LogStream:
     """Iterates over the lines of a log until the process ends, or another thread closes it.
+
+    An engine may end its stream before the last lines of a process that ends (Docker 20.10 does),
+    so what came after those that were told is read once more then.
 
     Args:
         container: the charge point's.
@@ -36,27 +44,45 @@ class LogStream:
         tail: int | None = None,
         since: float | None = None,
     ) -> None:
+        self._container = container
         self._charge_point_id = charge_point_id
+        self._wanted: dict[str, Any] = {"tail": "all" if tail is None else tail, "since": since}
+        self._closed = False
         with refusals():
             self._stream: CancellableStream[bytes] = container.logs(
-                stream=True,
-                follow=True,
-                timestamps=True,
-                tail="all" if tail is None else tail,
-                since=since,
+                stream=True, follow=True, timestamps=True, **self._wanted
             )
 
     def __iter__(self) -> Iterator[LogLine]:
-        rest = b""
+        newest, rest = "", b""
         with refusals():
             for chunk in self._stream:
                 *whole, rest = (rest + chunk).split(b"\n")
-                yield from split(self._charge_point_id, b"\n".join(whole))
-        yield from split(self._charge_point_id, rest)
+                for line in split(self._charge_point_id, b"\n".join(whole)):
+                    newest = line.at
+                    yield line
+        if not self._closed:
+            yield from self._after(newest) or split(self._charge_point_id, rest)
 
     def close(self) -> None:
         """Let who reads come back at once."""
+        self._closed = True
         self._stream.close()
+
+    def _after(self, newest: str) -> list[LogLine]:
+        """Return what was printed after the newest line that was told; empty: after none."""
+        wanted = self._wanted
+        if newest:
+            whole_second = datetime.fromisoformat(f"{newest[:19]}Z").timestamp()
+            wanted = {"since": whole_second}
+        with refusals():
+            try:
+                content = self._container.logs(timestamps=True, **wanted)
+            except APIError as exc:
+                if exc.status_code not in _REMOVED:
+                    raise
+                return []
+        return [each for each in split(self._charge_point_id, content) if each.at > newest]
 
 
 def container_of(
