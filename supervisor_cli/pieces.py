@@ -135,6 +135,9 @@ def launcher(settings: EnvironmentSettings, running: Running, socket_group: int)
     volumes = {engine_socket: {"bind": "/var/run/docker.sock", "mode": "rw"}}
     groups = [str(socket_group)]
     access: dict[str, str] = {}
+    host = running.broker_host
+    # No certificate is for all addresses.
+    reached_at = "127.0.0.1" if host in remote_engine.EVERYWHERE else host
     if running.lock is not None:
         volumes[running.lock.access_volume] = {"bind": BROKER_ACCESS_AT, "mode": "ro"}
         groups.append(str(secrets.OWNER_UID))  # whose files those are
@@ -152,7 +155,7 @@ def launcher(settings: EnvironmentSettings, running: Running, socket_group: int)
         },
         environment={
             "SIMU_ENVIRONMENT": settings.name,
-            "SIMU_BROKER": f"{running.broker_host}:{running.broker_port}",
+            "SIMU_BROKER": f"{reached_at}:{running.broker_port}",
             "SIMU_CHARGE_POINT_BROKER": f"broker:{BROKER_PORT}",
             "SIMU_CHARGE_POINT_IMAGE": settings.charge_point_image,
             "SIMU_LOCALHOST_PROXY": running.localhost_proxy,

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from supervisor_cli.errors import ExitCode, SimuError
 
 DEFAULT_SOCKET: Final = "/var/run/docker.sock"
-_EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})
+EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})
+"""To listen there is to listen on all of a machine's addresses; it is none of its own."""
 
 
 def address() -> str:
@@ -57,7 +58,7 @@ def need_reachable_broker(broker_host: str, broker_port: int) -> None:
 
 def broker_address(broker_host: str) -> str:
     """Return where clients on this machine reach a broker that listens on an engine's address."""
-    if broker_host not in _EVERYWHERE:
+    if broker_host not in EVERYWHERE:
         return broker_host
     return host() or "127.0.0.1"
 
