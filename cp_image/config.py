@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cp_image.api import central_system
-from cp_image.api.charge_point_id import charge_point_id
+from cp_image.api.charge_point_id import HOST_NAME, charge_point_id
 from cp_image.api.payloads import ChargePointType
 from cp_image.api.secrets import SecurityProfile, TlsVerification
 from cp_image.api.topics import DEFAULT_ROOT, root_of
@@ -88,8 +88,7 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
     Raises:
         ConfigError: a variable is missing or wrong; all of them are named.
     """
-    given_id = environ.get(f"{PREFIX}ID", "")
-    environ = {**environ, f"{PREFIX}ID": charge_point_id(given_id, host_name)}
+    environ = _of_host(environ, host_name)
     is_dc = environ.get(f"{PREFIX}TYPE") == ChargePointType.DC
     kind = ChargePointType.DC if is_dc else None
     values: dict[str, Any] = {}
@@ -120,6 +119,16 @@ def read(environ: Mapping[str, str], host_name: str) -> Config:
     if values["csms_proxy"] is None and central_system.is_on_loopback(values["central_system"]):
         values["csms_proxy"] = values["localhost_proxy"]
     return Config(**values)
+
+
+def _of_host(environ: Mapping[str, str], host_name: str) -> Mapping[str, str]:
+    """Return an environment with the host name where it is to be."""
+    id_, directory = environ.get(f"{PREFIX}ID", ""), environ.get(f"{PREFIX}STATE_DIRECTORY", "")
+    return {
+        **environ,
+        f"{PREFIX}ID": charge_point_id(id_, host_name),
+        f"{PREFIX}STATE_DIRECTORY": directory.replace(HOST_NAME, host_name),
+    }
 
 
 def _is_scripted(values: Mapping[str, Any]) -> bool:

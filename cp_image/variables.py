@@ -192,7 +192,7 @@ VARIABLES: Final = (
     Variable(
         field="state_directory",
         read=Path,
-        meaning="where the state that survives a power cut is kept",
+        meaning="where the state that survives a power cut is kept; may have {hostname} in it",
         rule="a directory",
         default="/data",
     ),

@@ -3,8 +3,9 @@
 from typing import Final
 
 HOST_NAME: Final = "{hostname}"
-"""Stands for the host name in ``SIMU_ID``, so that copies of one container have ids of their own:
-the engine names each after its container, and the name stays for the container's life."""
+"""Stands for the host name in ``SIMU_ID`` and ``SIMU_STATE_DIRECTORY``, so that copies of one
+container have ids of their own, and may share a volume: the engine names each after its container,
+and the name stays for the container's life."""
 
 
 def charge_point_id(given: str, host_name: str) -> str:

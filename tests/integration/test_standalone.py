@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -13,7 +12,6 @@ from docker.models.containers import Container
 from supervisor_cli import environment, images
 from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.engine import run_once
-from tests.support.readme import docker_with, run_shell, snippet
 
 WITHIN_S = 120.0
 SECOND_NS = 1_000_000_000
@@ -76,16 +74,29 @@ async def test_copies_are_called_like_their_hosts(run: Run, csms: DemoCsms) -> N
     assert csms.connected == ids
 
 
-@pytest.mark.parametrize(("url", "health"), [(None, "healthy"), ("ws://127.0.0.1:1", "unhealthy")])
+@pytest.mark.parametrize(
+    ("url", "directory", "health"),
+    [
+        (None, "/data", "healthy"),
+        (None, "/data/of-{hostname}/state", "healthy"),
+        ("ws://127.0.0.1:1", "/data", "unhealthy"),
+    ],
+)
 async def test_it_is_healthy_while_the_csms_accepts_it(
-    run: Run, csms: DemoCsms, docker_client: docker.DockerClient, url: str | None, health: str
+    run: Run,
+    csms: DemoCsms,
+    docker_client: docker.DockerClient,
+    url: str | None,
+    directory: str,
+    health: str,
 ) -> None:
     began = int(time.time())
     container = await asyncio.to_thread(
         run,
         {
             "SIMU_CENTRAL_SYSTEM": url or csms.url,
-            "SIMU_BROKER": csms.url.removeprefix("ws://")[:-5],
+            "SIMU_STATE_DIRECTORY": directory,
+            "STARTED_FOR": csms.url,
         },
         healthcheck={"interval": SECOND_NS, "retries": 1},
     )
@@ -97,17 +108,6 @@ async def test_it_is_healthy_while_the_csms_accepts_it(
             yield event["status"]
 
     assert await asyncio.to_thread(lambda: f"health_status: {health}" in said())
-
-
-async def test_the_readme_on_the_image_alone(run: Run, csms: DemoCsms, tmp_path: Path) -> None:
-    text = snippet("The image alone", "sh").text
-    own = docker_with({images.CHARGE_POINT: images.reference(images.CHARGE_POINT)}, tmp_path)
-    variables = {"CSMS_URL": csms.url}
-    out = await asyncio.to_thread(
-        run_shell, text, directory=tmp_path, environment=variables, programs=[own]
-    )
-    assert "SIMU_SCRIPT_CHARGE_S\n" in out
-    assert '"message":"charge point SOLO-1 starts, CSMS ' in out
 
 
 def test_wrong_variables(docker_client: docker.DockerClient) -> None:

@@ -363,3 +363,9 @@ def test_a_misspelt_variable_is_told() -> None:
 def test_a_known_variable_is_no_news() -> None:
     known = [word for word in describe().split() if word.startswith("SIMU_")]
     assert unknown(dict.fromkeys(known, "1")) == []
+
+
+def test_copies_that_share_a_volume_have_a_directory_each() -> None:
+    shared = {"SIMU_CENTRAL_SYSTEM": "ws://csms", "SIMU_STATE_DIRECTORY": "/data/{hostname}"}
+    assert config.read(shared, "box-1").state_directory == Path("/data/box-1")
+    assert config.read(shared, "box-2").state_directory == Path("/data/box-2")
