@@ -38,7 +38,7 @@ _INDEX_SETTINGS: Final = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_H
 _CA_SETTINGS: Final = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _CA_OF_SYSTEM: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
-_LEFT_OUT: Final = frozenset({"__pycache__", "pictures"})
+_LEFT_OUT: Final = frozenset({"__pycache__", "pictures", "ca-bundle.pem"})
 _PROXY_SETTINGS: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 Report = Callable[[str], None]

@@ -1,14 +1,14 @@
-"""A Docker engine of its own for a test to ill-treat: in a container, with TLS, on a small disk.
+"""A Docker engine of its own for a test: in a container, with TLS, on a disk of its own.
 
 It runs the binaries of the machine its container runs on, so nothing has to be downloaded, and
 needs no root here. All of it, networks included, ends with its container.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import docker
 import trustme
@@ -20,10 +20,13 @@ from tests.integration.fleet import Stage
 
 _WITHIN_S: Final = 180
 _PORT: Final = 2376
+HOST_NAME: Final = "engine.example"
+"""What its certificate calls it, beside 127.0.0.1."""
 _INIT: Final = """
 mount -t proc proc /host/proc
-mount -t tmpfs -o size=700m tmpfs /host/mnt
+mount -t tmpfs -o size={disk} tmpfs /host/mnt
 mount -t tmpfs tmpfs /host/run
+{more}
 touch /mounted
 # Whoever is killed is waited for, as init does.
 trap exit TERM
@@ -96,28 +99,40 @@ class OwnEngine:
 def own_engine(where: Stage, folder: Path, port: int) -> Iterator[OwnEngine]:
     """Run an engine beside a stage's broker, with the charge point's image on it.
 
+    Its disk is small, to be filled up.
+
     Args:
         where: its containers reach the broker and the gateway of the stage.
         folder: for keys and certificates.
         port: of this machine's loopback, to listen on.
     """
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
-    for name, cert in (
-        ("server", authority.issue_cert("127.0.0.1")),
-        ("", authority.issue_cert("client")),
-    ):
-        prefix = f"{name}-" if name else ""
-        cert.private_key_pem.write_to_path(folder / f"{prefix}key.pem")
-        chain = b"".join(each.bytes() for each in cert.cert_chain_pems)
-        (folder / (f"{name}.pem" if name else "cert.pem")).write_bytes(chain)
-    box = where.engine.containers.run(
+    box = start_box(where.engine, where.name, disk="700m", port=port, network=where.name)
+    with engine_in(box, folder, port) as engine:
+        load(where.engine, engine, [images.reference(images.CHARGE_POINT)])
+        yield engine
+
+
+def start_box(
+    engine: docker.DockerClient, name: str, *, disk: str, port: int, network: str, more: str = ""
+) -> Container:
+    """Start the container in which an engine can run.
+
+    Args:
+        engine: on which the container runs.
+        name: of the environment it belongs to.
+        disk: how large the engine's may grow; it is memory.
+        port: of this machine's loopback, through which the engine will be reached.
+        network: of the container.
+        more: what a shell in it does besides, before it goes to sleep; this machine's files are
+            below /host.
+    """
+    return engine.containers.run(
         "debian:trixie-slim",
-        ["sh", "-ec", _INIT],
+        ["sh", "-ec", _INIT.format(disk=disk, more=more)],
         detach=True,
-        name=f"{where.name}_engine",
-        labels={"cp-simu.environment": where.name},
-        network=where.name,
+        name=f"{name}_engine",
+        labels={"cp-simu.environment": name},
+        network=network,
         ports={f"{_PORT}/tcp": ("127.0.0.1", port)},
         volumes={"/": {"bind": "/host", "mode": "ro"}},
         cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
@@ -125,30 +140,51 @@ def own_engine(where: Stage, folder: Path, port: int) -> Iterator[OwnEngine]:
         device_cgroup_rules=["a *:* rwm"],
         stop_signal="SIGKILL",
     )
-    tls = TLSConfig(
-        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
-        ca_cert=str(folder / "ca.pem"),
-        verify=True,
-    )
-    client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{port}", tls=tls, version="1.40")
-    client.api.trust_env = False
-    engine = OwnEngine(
-        box=box,
-        client=client,
-        variables={
+
+
+@contextmanager
+def engine_in(box: Container, folder: Path, port: int) -> Iterator[OwnEngine]:
+    """Run an engine in its container; the container goes with it."""
+    try:
+        _issue(folder)
+        tls = TLSConfig(
+            client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
+            ca_cert=str(folder / "ca.pem"),
+            verify=True,
+        )
+        client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{port}", tls=tls, version="1.40")
+        client.api.trust_env = False
+        variables = {
             "DOCKER_HOST": f"tcp://127.0.0.1:{port}",
             "DOCKER_TLS_VERIFY": "1",
             "DOCKER_CERT_PATH": str(folder),
-        },
-        folder=folder,
-    )
-    try:
-        engine.start()
-        saved = b"".join(
-            where.engine.images.get(images.reference(images.CHARGE_POINT)).save(named=True)
-        )
-        client.images.load(saved)
-        yield engine
+        }
+        engine = OwnEngine(box=box, client=client, variables=variables, folder=folder)
+        try:
+            engine.start()
+            yield engine
+        finally:
+            client.close()
     finally:
-        client.close()
         box.remove(force=True, v=True)
+
+
+def load(from_: docker.DockerClient, into: OwnEngine, references: Sequence[str]) -> None:
+    """Copy images; what several are made of is copied once."""
+    api: Any = from_.api  # of several at once the library knows nothing
+    archive = api._get(api._url("/images/get"), params={"names": [*references]}, stream=True)
+    into.client.images.load(archive.iter_content(1 << 20))
+
+
+def _issue(folder: Path) -> None:
+    """Write the engine's key and certificate, its client's, and their authority's."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    for name, cert in (
+        ("server", authority.issue_cert("127.0.0.1", HOST_NAME)),
+        ("", authority.issue_cert("client")),
+    ):
+        prefix = f"{name}-" if name else ""
+        cert.private_key_pem.write_to_path(folder / f"{prefix}key.pem")
+        chain = b"".join(each.bytes() for each in cert.cert_chain_pems)
+        (folder / (f"{name}.pem" if name else "cert.pem")).write_bytes(chain)

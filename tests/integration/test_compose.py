@@ -17,7 +17,7 @@ from tests.integration.conftest import free_port
 from tests.integration.container_log import until_logged
 from tests.integration.test_simuctl import Simuctl, csms_on_loopback
 from tests.integration.unnamed_volumes import UnnamedVolumes
-from tests.support.readme import run_shell, snippet
+from tests.support.readme import run_shell
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240.0
@@ -249,28 +249,6 @@ async def test_a_replica_that_is_made_anew(
     async with asyncio.timeout(WITHIN_S):
         while await project.fleet() != {new: "Accepted"}:
             pass
-
-
-async def test_both_fleets_in_one_file(project: Project, tmp_path: Path) -> None:
-    line = snippet("Docker Compose", "yaml").text.replace("[compose/", f"[{ROOT}/compose/")
-    own = tmp_path / "fleets.yaml"
-    own.write_text(line.replace(", compose/", f", {ROOT}/compose/"))
-    services = (await project.on(own, "config", "--services")).split()
-    assert {"broker", "launcher", "csms", "cp-0001", "cp-0003", "charge-point"} <= {*services}
-
-
-@pytest.mark.parametrize(
-    ("file", "said"),
-    [("static-fleet", "CP-0003: Accepted"), ("scaled-fleet", "charge-point-20  Started")],
-)
-async def test_the_readme_on_docker_compose(project: Project, file: str, said: str) -> None:
-    text = snippet("Docker Compose", "sh", file).text
-    variables = {**project.simuctl.variables, **project.variables}
-    out = await asyncio.to_thread(
-        run_shell, text, directory=ROOT, environment=variables, within_s=WITHIN_S
-    )
-    assert said in out
-    assert project.left() == []
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "compose").glob("*.yaml")), ids=lambda it: it.name)

@@ -15,10 +15,7 @@ import docker
 import pytest
 
 from supervisor_cli import environment
-from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.engine import LABEL_ENVIRONMENT
-from supervisor_cli.hosted_loop import HostedLoop
-from tests.support import readme
 
 SAMPLE: Final = Path(__file__).parents[1] / "sample_project"
 WITHIN_S: Final = 240
@@ -104,19 +101,6 @@ def test_workers_have_environments_of_their_own(project: Project) -> None:
     assert code == 0, told
     assert "6 passed" in told
     assert project.left() == []
-
-
-def test_the_readme_s_test_passes(project: Project, tmp_path: Path) -> None:
-    csms = HostedLoop(DemoCsms, name="csms")
-    try:
-        # The port is another one, for several environments share this machine.
-        port = csms.entered.url.rpartition(":")[2].partition("/")[0]
-        text = readme.snippet("In pytest", "python").text.replace(":9000", f":{port}")
-        code, told = project.run("-W", "error", written(tmp_path, text))
-        assert code == 0, told
-        assert csms.entered.violations == []
-    finally:
-        csms.close()
 
 
 def test_a_failure_shows_what_the_charge_point_did(project: Project, tmp_path: Path) -> None:

@@ -1,130 +1,202 @@
-"""The README's commands, typed as they stand there by one who reads it from the top.
+"""The README's commands, by one who reads it from the top, on a machine of their own.
 
-What is another here: ports, for several environments share this machine, names of environments,
-and numbers of charge points.
+Nothing of what stands there is changed: ports, names and numbers are free on that machine. What
+the README leaves to its reader (a CSMS, a password in a file) is there beforehand.
 """
 
-import re
+import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 import pytest
 
+from supervisor_cli import images
 from tests.integration.conftest import free_port
-from tests.support.readme import snippet
-from tests.support.terminals import Terminals, terminals
+from tests.integration.own_machine import ADDRESS, CHECKOUT, OwnMachine, own_machine
+from tests.support.far_desk import FarDesk
+from tests.support.readme import run_shell, snippet
+
+CSMS = "ws://localhost:9000/ocpp"
+
+
+@pytest.fixture(scope="module")
+def machine(
+    docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OwnMachine]:
+    run_shell("compose/compose_plugin.sh", directory=CHECKOUT, within_s=300)
+    name = f"test-{secrets.token_hex(4)}"
+    with own_machine(docker_client, name, tmp_path_factory.mktemp("keys"), free_port()) as ready:
+        yield ready
 
 
 @pytest.fixture
-def desk(environment_name: str, tmp_path: Path) -> Iterator[Terminals]:
-    """Terminals in an empty folder, for an environment of their own."""
-    variables = {
-        "SIMU_ENVIRONMENT": environment_name,
-        "XDG_STATE_HOME": str(tmp_path / "state"),
-        "XDG_DATA_HOME": str(tmp_path / "share"),
-    }
-    (folder := tmp_path / "work").mkdir()
-    with terminals(folder, variables) as lent:
+def desk(machine: OwnMachine) -> Iterator[FarDesk]:
+    with machine.desk() as lent:
         yield lent
 
 
-class Ports:
-    """Free ports of this machine in place of those the README names."""
-
-    def __init__(self) -> None:
-        self._free: dict[str, int] = {}
-
-    def __call__(self, text: str) -> str:
-        """Return lines with other ports, and with those that are not named, for they are fixed."""
-        text = re.sub(r"simuctl csms(?![^\n]*--port)", r"\g<0> --port 9000", text)
-        text = re.sub(
-            r"(simuctl (?:-e \S+ )?up)(?![^\n]*--broker-port)", r"\1 --broker-port 0", text
-        )
-        return re.sub(r"(localhost:|--port )(\d+)", self._other, text)
-
-    def _other(self, named: re.Match[str]) -> str:
-        if named[2] not in self._free:
-            self._free[named[2]] = free_port()
-        return f"{named[1]}{self._free[named[2]]}"
+def cells(table: str) -> list[list[str]]:
+    """Return what stands in a table's columns, but what is another every time."""
+    rows = [line.split("│") for line in table.splitlines() if "│" in line]
+    return [[row[column].strip() for column in (1, 2, 3, 6)] for row in rows]
 
 
-@pytest.fixture
-def ports() -> Ports:
-    return Ports()
+def test_two_commands(desk: FarDesk) -> None:
+    few = {"PYTEST_ARGS": "-q tests/unit/test_layering.py"}  # all of them would include this one
+    commands = snippet("cp-simu", "sh", "make demo").text
+    out = desk.run(commands, directory=CHECKOUT, variables=few, within_s=280)
+    end = snippet("cp-simu", "text", "What happened").text
+    assert cells(out) == cells(end)
+    assert "What happened" in out
+    assert " passed in " in out
 
 
-def gone(engine: docker.DockerClient, name: str) -> bool:
-    mine: dict[str, str | list[str] | bool] = {"label": f"cp-simu.environment={name}"}
-    return not (
-        engine.containers.list(all=True, filters=mine)
-        or engine.volumes.list(filters=mine)
-        or engine.networks.list(filters=mine)
-    )
-
-
-def test_every_day(
-    desk: Terminals, ports: Ports, docker_client: docker.DockerClient, environment_name: str
-) -> None:
-    out = desk.type(ports(snippet("Every day", "sh", "simuctl up  ").text))
+def test_every_day(desk: FarDesk) -> None:
+    out = desk.type(snippet("Every day", "sh", "simuctl up  ").text)
     columns = snippet("Every day", "text").text.splitlines()[1].split()
     assert columns in [line.split() for line in out.splitlines()]
-    assert gone(docker_client, environment_name)
+    assert "simuctl up" in desk.run("simuctl ls 2>&1 && exit 1 || true")  # `down` was the last line
 
 
-def test_an_hour_in_a_minute_and_several_environments(
-    desk: Terminals, ports: Ports, docker_client: docker.DockerClient, environment_name: str
-) -> None:
-    several = snippet("Every day", "sh", "ci-42").text.replace("ci-42", environment_name)
-    up, add, down = several.splitlines(keepends=True)
-    desk.type(ports("simuctl csms\n" + up + add))
-    desk.type(ports(snippet("Every day", "sh", "SOAK-1").text))
-    out = desk.type("simuctl ls")
-    assert "SOAK-1" in out
+def test_an_hour_in_a_minute(desk: FarDesk) -> None:
+    desk.type("simuctl up\nsimuctl csms")
+    desk.type(snippet("Every day", "sh", "SOAK-1").text)
+    assert "SOAK-1" in desk.type("simuctl wait SOAK-1 Accepted\nsimuctl ls")
+
+
+def test_several_environments(desk: FarDesk) -> None:
+    desk.type("simuctl up\nsimuctl csms")
+    out = desk.type(snippet("Every day", "sh", "ci-42").text)
     assert "CP-0001" in out
-    desk.type(down)
-    assert gone(docker_client, environment_name)
+    assert "ci-42" not in desk.run("docker ps -a")
 
 
-def test_security(desk: Terminals, ports: Ports) -> None:
-    desk.type(ports("simuctl up"))
-    desk.type(ports(snippet("Security", "sh", "pki init").text))
-    out = desk.type("simuctl ls")
-    assert out.count("Accepted") == 2
+def test_from_python(desk: FarDesk) -> None:
+    desk.type("simuctl up\nsimuctl csms")
+    desk.write("drive.py", snippet("From Python", "python").text)
+    transaction_id, power_w, heartbeat_interval = desk.type("python -W error drive.py").split()
+    assert int(transaction_id) > 0
+    assert float(power_w) == 16 * 230
+    assert heartbeat_interval == "300"
+    assert desk.type("simuctl ls --json").strip() == "[]"
+
+
+def test_the_image_alone(desk: FarDesk) -> None:
+    desk.type("simuctl csms")
+    out = desk.run(snippet("The image alone", "sh").text, variables={"CSMS_URL": CSMS})
+    assert "SIMU_SCRIPT_CHARGE_S\n" in out
+    assert '"message":"charge point SOLO-1 starts, CSMS ' in out
+
+
+def test_fleet_files(desk: FarDesk) -> None:
+    desk.write("fleet.yaml", snippet("Fleet files", "yaml").text)
+    desk.type(
+        "simuctl up\nsimuctl pki init --name localhost\n"
+        "cp ~/.local/share/cp-simu/cp-simu/pki/root_ca.pem .\n"
+        "mkdir secrets; echo 'a password of 20 b.' > secrets/FAST-1\n"
+        "simuctl csms\n"
+        "simuctl csms --security-profile 2 --password 'a password of 20 b.' --port 9002\n"
+    )
+    desk.type(snippet("Fleet files", "sh").text, within_s=280)
+    for saved, word in (("json", "TWIN-1"), ("yaml", "TWIN-1"), ("schema.json", "$schema")):
+        assert word in desk.type(f"cat fleet.{saved}")
+    desk.write("apply.py", snippet("Fleet files", "python").text)
+    desk.type("simuctl rm TWIN-1 --yes")
+    assert "TWIN-1" in desk.type("python -W error apply.py")
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("static-fleet", "CP-0003: Accepted"), ("scaled-fleet", "charge-point-20  Started")],
+)
+def test_docker_compose(desk: FarDesk, file: str, said: str) -> None:
+    text = snippet("Docker Compose", "sh", f"{file}.yaml --profile").text
+    assert said in desk.run(text, directory=CHECKOUT, within_s=280)
+
+
+def test_both_fleets_in_one_file(desk: FarDesk) -> None:
+    own = CHECKOUT / "fleets.yaml"
+    desk.write(str(own), snippet("Docker Compose", "yaml").text)
+    out = desk.run(f"docker compose -f {own} config --services")
+    assert {"broker", "launcher", "cp-0001", "cp-0003", "charge-point"} <= {*out.split()}
+
+
+def test_in_pytest(desk: FarDesk) -> None:
+    desk.type("simuctl csms")
+    desk.write("test_billing.py", snippet("In pytest", "python").text)
+    assert "1 passed" in desk.type("pytest -W error -p no:asyncio test_billing.py")
+
+
+def test_an_engine_on_another_machine(desk: FarDesk) -> None:
+    desk.run("echo 'a password of 20 b.' > pw")
+    desk.type("simuctl csms")
+    text = snippet("How it fits together", "sh", "DOCKER_HOST").text
+    more = f"simuctl add CP-0001 -u {CSMS}\nsimuctl ls\ndocker port cp-simu_broker\n"
+    out = desk.run(f"{text}{more}simuctl down --yes\n", within_s=280)
+    assert f"{ADDRESS}:1883\n" in out
+    assert ["CP-0001", "Accepted"] in [line.split()[:2] for line in out.splitlines()]
+
+
+def test_security(desk: FarDesk) -> None:
+    desk.type("simuctl up")
+    desk.type(snippet("Security", "sh", "pki init").text)
+    assert desk.type("simuctl ls").count("Accepted") == 2
     desk.type("echo firmware > fw-2.0.1.bin")
     out = desk.type(snippet("Security", "sh", "sign-firmware").text)
     assert '"signature"' in out
     assert '"signingCertificate"' in out
-    event = snippet("Security", "sh", "security-event").text
-    desk.type(event.replace("CP-0001", "SAFE-2"))
 
 
-def test_a_broker_with_a_lock(desk: Terminals, ports: Ports) -> None:
-    desk.type("echo 'a password of 20 b.' > broker-pw")
-    # On the loopback alone: others share this machine's network.
-    text = snippet("Security", "sh", "broker-pw").text.replace("0.0.0.0", "127.0.0.1")
-    desk.type(ports(text))
+def test_a_security_event(desk: FarDesk) -> None:
+    desk.type(f"simuctl up\nsimuctl csms\nsimuctl add CP-0001 -u {CSMS}")
+    desk.type(snippet("Security", "sh", "security-event").text)
+
+
+def test_a_broker_with_a_lock(desk: FarDesk) -> None:
+    desk.run("echo 'a password of 20 b.' > broker-pw")
+    desk.type(snippet("Security", "sh", "broker-pw").text)
     assert '"good"' in desk.type("simuctl doctor --json")
 
 
-def test_fleet_files(desk: Terminals, ports: Ports, tmp_path: Path, environment_name: str) -> None:
-    folder = tmp_path / "work"
-    fleet = ports(snippet("Fleet files", "yaml").text).replace("count: 50", "count: 2")
-    (folder / "fleet.yaml").write_text(fleet)
-    desk.type(
-        ports(
-            "simuctl up\nsimuctl pki init --name localhost\n"
-            "cp $XDG_DATA_HOME/cp-simu/$SIMU_ENVIRONMENT/pki/root_ca.pem .\n"
-            "mkdir secrets; echo 'a password of 20 b.' > secrets/FAST-1\n"
-            "simuctl csms\n"
-            "simuctl csms --security-profile 2 --password 'a password of 20 b.' --port 9002\n"
-        )
-    )
-    lines = ports(snippet("Fleet files", "sh").text).replace("--count 50", "--count 2")
-    desk.type(lines)
-    for saved, word in (("json", "TWIN-1"), ("yaml", "TWIN-1"), ("schema.json", "$schema")):
-        assert word in (folder / f"fleet.{saved}").read_text()
-    program = snippet("Fleet files", "python").text.replace('"cp-simu"', f'"{environment_name}"')
-    (folder / "apply.py").write_text(program)
-    desk.type("simuctl rm TWIN-1 --yes")
-    assert "TWIN-1" in desk.type("python -W error apply.py")
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What is in the checkout's folders; the cache of this machine's engine knows most of it."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "tests", "ca-bundle.pem")
+    shutil.copytree(CHECKOUT, tmp_path / "copy", ignore=ignored)
+    shutil.copy(CHECKOUT / ".dockerignore", tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.fixture
+def no_latest(docker_client: docker.DockerClient) -> Iterator[None]:
+    """No image is `latest`, until `simuctl images` says so again."""
+    before = {each.id for each in docker_client.images.list()}
+    latest = [f"{each.name}:latest" for each in images.SOURCES]
+    for each in latest:
+        docker_client.images.remove(each, noprune=True)
+    yield
+    there = docker_client.images.list()
+    made = {each.id for each in there if {*latest} & {*each.tags}} - before
+    images.ensure_images(docker_client, print)
+    for image in docker_client.images.list(filters={"dangling": True}):
+        if image.id in made:
+            docker_client.images.remove(str(image.id))
+
+
+def test_images_by_plain_docker(
+    copy: Path, no_latest: None, docker_client: docker.DockerClient
+) -> None:
+    heading = "Behind a proxy, without a registry"
+    run_shell(snippet(heading, "sh", "ca-bundle.pem").text, directory=copy)
+    run_shell(snippet(heading, "sh", "docker build").text, directory=copy, within_s=280)
+    for each in images.SOURCES:
+        find = ["find", "/", "-xdev", "-name", "ca-bundle.pem"]
+        container = docker_client.containers.create(each.name, find[1:], entrypoint=find[0])
+        try:
+            container.start()
+            container.wait()
+            assert container.logs(stderr=False) == b""
+        finally:
+            container.remove(force=True, v=True)

@@ -13,16 +13,11 @@ from supervisor_cli.client import SimuClient
 from supervisor_cli.state import Broker
 from tests.integration.conftest import free_port
 from tests.integration.fleet import WITHIN_S, Stage, story
-from tests.integration.own_engine import OwnEngine, own_engine
+from tests.integration.own_engine import load, own_engine
 
 NAME = "elsewhere"
 BROKER_PORT = 1884
-
-
-def load_images(where: Stage, engine: OwnEngine) -> None:
-    for image in (images.BROKER, images.LOCALHOST_PROXY, images.LAUNCHER):
-        saved = where.engine.images.get(images.reference(image)).save(named=True)
-        engine.client.images.load(b"".join(saved))
+IMAGES = (images.BROKER, images.LOCALHOST_PROXY, images.LAUNCHER)
 
 
 async def test_an_environment_on_an_engine_elsewhere(where: Stage, tmp_path: Path) -> None:
@@ -30,7 +25,7 @@ async def test_an_environment_on_an_engine_elsewhere(where: Stage, tmp_path: Pat
     trustme.CA().cert_pem.write_to_path(tmp_path / "web.pem")
     (keys := tmp_path / "keys").mkdir()
     with own_engine(where, keys, free_port()) as engine:
-        await asyncio.to_thread(load_images, where, engine)
+        await asyncio.to_thread(load, where.engine, engine, [*map(images.reference, IMAGES)])
         engine.box.reload()
         address = engine.box.attrs["NetworkSettings"]["Networks"][where.name]["IPAddress"]
         variables = {

@@ -2,10 +2,9 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -88,7 +87,6 @@ def run_shell(
     *,
     directory: Path,
     environment: Mapping[str, str] | None = None,
-    programs: Sequence[Path] = (),
     within_s: float = 240.0,
     shell: tuple[str, ...] = ("bash", "-euo", "pipefail"),
 ) -> str:
@@ -99,7 +97,6 @@ def run_shell(
         directory: in which they run.
         environment: variables beside those of this process; they win, but the path is led by
             this project's programs.
-        programs: further folders for the path, before all others.
         within_s: how long it may take.
         shell: and its options.
 
@@ -110,7 +107,7 @@ def run_shell(
         AssertionError: a line failed; says what came out.
     """
     variables = {**os.environ, **(environment or {})}
-    path = [*map(str, programs), str(Path(sys.executable).parent), variables["PATH"]]
+    path = [str(Path(sys.executable).parent), variables["PATH"]]
     ran = subprocess.run(
         [*shell, "-c", text],
         cwd=directory,
@@ -124,30 +121,3 @@ def run_shell(
     )
     assert ran.returncode == 0, f"exit code {ran.returncode} of:\n{text}\n{ran.stdout}"
     return ran.stdout
-
-
-def docker_with(images: Mapping[str, str], directory: Path) -> Path:
-    """Make a folder for the path whose `docker` runs these images where others are named.
-
-    An engine that several checkouts share has one image of each name only; what stands in the
-    README is to be run with the images of this one.
-
-    Args:
-        images: what is run, by what is named.
-        directory: in which the folder is made.
-    """
-    real = shutil.which("docker")
-    assert real is not None, "there is no docker command"
-    cases = "".join(f"    {name}) word={image} ;;\n" for name, image in images.items())
-    folder = directory / "docker-with"
-    folder.mkdir()
-    program = folder / "docker"
-    program.write_text(
-        "#!/bin/bash\nwords=()\n"
-        'for word in "$@"; do\n'
-        f'  case "$word" in\n{cases}  esac\n'
-        '  words+=("$word")\ndone\n'
-        f'exec {real} "${{words[@]}}"\n'
-    )
-    program.chmod(0o755)
-    return folder

@@ -134,7 +134,7 @@ def test_the_fleet_file_of_the_readme_is_good() -> None:
     assert by_schema(text) == []
     found = read([Source(name="README.md", content=text.encode())])
     assert [str(each) for each in found.faults] == []
-    assert len(found.charge_points) == 52
+    assert len(found.charge_points) == 12
 
 
 def test_the_faults_of_the_readme_are_true() -> None:
