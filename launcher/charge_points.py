@@ -205,8 +205,10 @@ class ChargePoints:
                 charge_point_id=charge_point_id,
                 code=ErrorCode.NOT_POSSIBLE,
             )
-        address = found.container.address if found.container is not None else ""
-        await self._engine.set_mark(charge_point_id, Mark.CUT, specification, address)
+        old = found.container
+        if old is None or not old.by_hand:  # whose container itself knows, and goes without us
+            address = old.address if old is not None else ""
+            await self._engine.set_mark(charge_point_id, Mark.CUT, specification, address)
         await self._set_network(found, cut=True)
 
     async def _mend(self, order: Order, found: Found) -> None:

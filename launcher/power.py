@@ -69,6 +69,8 @@ class Power:
         """What was asked for, as far as this launcher has seen it."""
         self.up_since: dict[str, float] = {}
         """When this launcher has started them; by the event loop's clock."""
+        self._addresses: dict[str, str] = {}
+        """Of containers started by hand that are cut; a launcher's own have theirs on a mark."""
 
     # -- what the engine has ----------------------------------------------------------------------
 
@@ -141,7 +143,8 @@ class Power:
             image_id = await self._engine.image_id(request.image)
             if old.by_hand or _is_as_requested(old, request, image_id):
                 if await self._start_again(old):
-                    await self._is_up(found.marks, request, old.container_id)
+                    cut = not old.connected if old.by_hand else Mark.CUT in found.marks
+                    await self._is_up(request, old.container_id, cut=cut)
                     return
             else:
                 await self._need_image(request.image)
@@ -173,9 +176,12 @@ class Power:
     async def set_network(self, found: ContainerRecord, *, cut: bool, address: str = "") -> None:
         """Take a container's network away, or give it back at an address if that is free."""
         if cut:
+            if found.by_hand and found.address:
+                self._addresses[found.container_id] = found.address
             await self._engine.disconnect(found)
         else:
-            await self._engine.connect(found, address)
+            kept = self._addresses.pop(found.container_id, "")
+            await self._engine.connect(found, address or (kept if found.alive else ""))
         self.conditions.show(found, state=condition(found.state, connected=not cut), cut=cut)
 
     async def remove(self, charge_point_id: str, found: Found) -> None:
@@ -262,7 +268,7 @@ class Power:
         await self._ensure_network(request.network)
         container_id = await self._engine.create_container(request)
         await self._do(container_id, Change.START, self._engine.start)
-        await self._is_up(marks, request, container_id)
+        await self._is_up(request, container_id, cut=Mark.CUT in marks)
 
     async def _need_image(self, image: str, *, may_be_known: bool = False) -> None:
         """Look whether there is an image; nothing is given up for one that cannot be started."""
@@ -295,7 +301,7 @@ class Power:
             return False
         return True
 
-    async def _is_up(self, marks: Marks, request: ContainerRequest, container_id: str) -> None:
+    async def _is_up(self, request: ContainerRequest, container_id: str, *, cut: bool) -> None:
         self.up_since[request.charge_point_id] = asyncio.get_running_loop().time()
         record = ContainerRecord(
             charge_point_id=request.charge_point_id,
@@ -306,7 +312,7 @@ class Power:
             specification=None,
             network=request.network,
         )
-        cut = Mark.CUT in marks and request.network != container.HOST_NETWORK
+        cut = cut and request.network != container.HOST_NETWORK
         if cut:
             await self._engine.disconnect(record)
         self.conditions.show(record, state=running(connected=not cut), cut=cut)
@@ -315,6 +321,7 @@ class Power:
         if found.alive:
             self._own_doing.add((found.container_id, DIE))
         await self._do(found.container_id, Change.DESTROY, self._engine.remove_container)
+        self._addresses.pop(found.container_id, None)
         self._members.pop(found.charge_point_id, None)
 
     async def _do(self, container_id: str, what: str, call: Callable[[str], Awaitable[_T]]) -> _T:

@@ -6,6 +6,7 @@ What was asked for is written on the engine, so that it outlives launcher, broke
   the volume is made first, so where there is one, a container is to run on it;
 - unless a mark says otherwise (`launcher.container.Mark`): off, cut, gone;
 - of a charge point that somebody started by hand, that it runs: whoever started it may end it.
+  Whether it is cut, its container says alone, for it may be made anew without a launcher.
 """
 
 from collections.abc import Mapping
@@ -159,12 +160,11 @@ def _wish(found: Found, remembered: Specification | None, not_before: float) -> 
     started_since = (
         off is not None and started_at is not None and started_at > off.made_at + _CLOCK_GRAIN_S
     )
-    ended_by_hand = (
-        found.container is not None and found.container.by_hand and not found.container.alive
-    )
+    by_hand = found.container if found.container is not None and found.container.by_hand else None
+    ended_by_hand = by_hand is not None and not by_hand.alive
     return Wish(
         runs=(off is None or started_since) and not ended_by_hand,
-        cut=Mark.CUT in found.marks,
+        cut=Mark.CUT in found.marks if by_hand is None else not by_hand.connected,
         gone=Mark.GONE in found.marks,
         specification=found.specification or remembered,
         not_before=not_before,

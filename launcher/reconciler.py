@@ -98,8 +98,8 @@ class Reconciler:
                     self._board.clear_topics(action.topics)
             found = actual.containers.get(charge_point_id)
             if found is not None and not isinstance(action, reconcile.Mourn | reconcile.BringUp):
-                cut = Mark.CUT in actual.marks.get(charge_point_id, {}) or not found.connected
-                self._power.conditions.show(found, cut=cut)
+                marked = Mark.CUT in actual.marks.get(charge_point_id, {}) and not found.by_hand
+                self._power.conditions.show(found, cut=marked or not found.connected)
             job = self._job(action)
             if job is not None:
                 jobs.append((charge_point_id, job))

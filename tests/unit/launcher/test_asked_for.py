@@ -8,6 +8,7 @@ import pytest
 
 from cp_image.api.payloads import ChargePointState
 from launcher.api import (
+    CP_CONTAINER,
     Claim,
     ContainerCondition,
     ContainerStatus,
@@ -378,6 +379,46 @@ def test_what_was_started_by_hand_leaves_nothing_behind() -> None:
             await broker.until(lambda: not retained_of(broker, "CP-1"))
         assert not by_hand.marks.get("CP-1")
         assert not by_hand.containers
+
+    asyncio.run(main())
+
+
+def test_what_is_made_anew_by_hand_is_not_cut_like_the_one_before() -> None:
+    def is_cut(broker: FakeBroker) -> bool:
+        condition = broker.condition("CP-1")
+        assert condition is not None
+        return condition.cut
+
+    async def main() -> None:
+        broker = FakeBroker()
+        engine = FakeEngine(broker)
+        async with launched(broker, engine):
+            await broker.command("start", entry())
+        made = replace(engine.containers["CP-1"], by_hand=True)
+        by_hand = FakeEngine(broker)
+        by_hand.containers = {"CP-1": made}
+        async with launched(broker, by_hand):
+            assert (await broker.command("cut", {"id": "CP-1"})).ok
+            assert not by_hand.containers["CP-1"].connected
+            assert (await broker.command("mend", {"id": "CP-1"})).ok
+            # At its old address its connections go on.
+            assert by_hand.containers["CP-1"].address == made.address
+            assert (await broker.command("cut", {"id": "CP-1"})).ok
+            assert (await broker.command("restart", {"id": "CP-1"})).ok
+            assert not by_hand.containers["CP-1"].connected
+            assert is_cut(broker)
+        assert not by_hand.marks.get("CP-1")
+        del broker.retained[CP_CONTAINER.build(ROOT, "CP-1")]
+        async with launched(broker, by_hand):  # a launcher that comes anew leaves it cut
+            await broker.until(lambda: broker.condition("CP-1"))
+            assert is_cut(broker)
+            assert not by_hand.containers["CP-1"].connected
+        by_hand.containers = {"CP-1": replace(made, container_id="another")}
+        del broker.retained[CP_CONTAINER.build(ROOT, "CP-1")]
+        async with launched(broker, by_hand):
+            await broker.until(lambda: broker.condition("CP-1"))
+            assert not is_cut(broker)
+            assert by_hand.containers["CP-1"].connected
 
     asyncio.run(main())
 
