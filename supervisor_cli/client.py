@@ -36,7 +36,7 @@ from launcher.api import (
 )
 from launcher.fleet import entry
 from supervisor_cli.charge_point_client import ChargePointClient, Input, decoded
-from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.errors import ExitCode, NotUpError, SimuError
 from supervisor_cli.mirror import LinkFactory
 from supervisor_cli.state import Broker
 
@@ -189,8 +189,8 @@ class SimuClient(ChargePointClient):
 
     def _no_launcher(self) -> SimuError:
         what = "is Dead" if self.view.launcher is LauncherState.DEAD else "was never started"
-        return SimuError(
+        return NotUpError(
             f"the launcher of environment {self.environment} {what} (broker {self.broker})",
+            environment=self.environment,
             hint="simuctl up starts it",
-            exit_code=ExitCode.UNREACHABLE,
         )

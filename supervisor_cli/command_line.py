@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from supervisor_cli.app import app
 from supervisor_cli.context import Seams
-from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.errors import ExitCode, NotUpError, SimuError
 from supervisor_cli.terminal import complain, say_interrupted
 
 DEBUG_VARIABLE: Final = "SIMU_DEBUG"
@@ -33,7 +33,7 @@ def _invoke(words: Sequence[str], seams: Seams) -> int:
         code = app(list(words), prog_name="simuctl", standalone_mode=False, obj=seams)
         sys.stdout.flush()  # here, so that a full disk is told too
     except SimuError as exc:
-        complain(str(exc), exc.hint)
+        complain(str(exc), _hint(exc))
         return exc.exit_code
     except TyperException as exc:
         message = exc.format_message()
@@ -58,6 +58,17 @@ def _invoke(words: Sequence[str], seams: Seams) -> int:
     if code == ExitCode.INTERRUPTED:  # Typer makes this of a KeyboardInterrupt, too
         say_interrupted()
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _hint(error: SimuError) -> str:
+    """Return what helps: whoever has brought an environment up brings it up again."""
+    # Compose writes down nowhere where the broker is: only then has the engine been asked for it.
+    if not isinstance(error, NotUpError) or "docker" not in sys.modules:
+        return error.hint
+    from supervisor_cli import compose_project  # noqa: PLC0415 - 200 ms
+
+    command = compose_project.way_up(error.environment)
+    return error.hint if command is None else f"{command} starts it"
 
 
 def _usage_hint(error: TyperException) -> str:

@@ -1,14 +1,19 @@
 """What Docker Compose has brought up, and simuctl uses, but does not own."""
 
+import shlex
+from collections.abc import Mapping
 from typing import Final
 
+import docker
 from docker.models.containers import Container
 
 from cp_image.api.charge_point_id import charge_point_id
-from supervisor_cli.engine import LABEL_ID
+from supervisor_cli import engine
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID
 from supervisor_cli.errors import SimuError
 
 _LABEL_PROJECT: Final = "com.docker.compose.project"
+_LABEL_FILES: Final = "com.docker.compose.project.config_files"
 
 
 def refuse_to_take_over(environment: str, broker: Container | None) -> None:
@@ -24,6 +29,43 @@ def refuse_to_take_over(environment: str, broker: Container | None) -> None:
         f"{broker.labels[_LABEL_PROJECT]}: simuctl uses it, but does not bring it up",
         hint="docker compose -f compose/environment.yaml up -d; or take another name: simuctl -e",
     )
+
+
+def way_up(environment: str) -> str | None:
+    """Return the command that brings up again what Compose has brought up, as the engine says.
+
+    Returns:
+        None where no engine answers, or it has nothing of the environment that is Compose's.
+    """
+    try:
+        client = engine.connect()
+    except SimuError:
+        return None
+    try:
+        return way_up_of(client, environment)
+    except docker.errors.DockerException:
+        return None
+    finally:
+        client.close()
+
+
+def way_up_of(client: docker.DockerClient, environment: str) -> str | None:
+    """Return the same of an engine that answers."""
+    labels = [f"{LABEL_ENVIRONMENT}={environment}", _LABEL_PROJECT]
+    made = client.api.containers(all=True, filters={"label": labels})
+    return command_up(environment, made[0]["Labels"]) if made else None
+
+
+def command_up(environment: str, labels: Mapping[str, str]) -> str:
+    """Return the command that brings a project up.
+
+    Args:
+        environment: its name.
+        labels: of one of the project's containers.
+    """
+    files = labels.get(_LABEL_FILES, "compose/environment.yaml").split(",")
+    words = ["docker", "compose", *(word for file in files for word in ("-f", file)), "up", "-d"]
+    return f"SIMU_ENVIRONMENT={environment} {shlex.join(words)}"
 
 
 def charge_point_id_of(container: Container) -> str:

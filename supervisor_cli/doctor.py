@@ -8,15 +8,16 @@ import docker
 from rich.table import Table
 
 from launcher.api import ContainerCondition, LauncherState
-from supervisor_cli import engine, environment, images, page_sharing
+from supervisor_cli import compose_project, engine, environment, images, page_sharing
 from supervisor_cli.client import SimuClient
 from supervisor_cli.environment import Role
-from supervisor_cli.errors import SimuError
+from supervisor_cli.errors import NotUpError, SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.localhost_proxy import last_words
 from supervisor_cli.state import Broker
 
 _MOST_NAMED: Final = 5
+_USUAL_WAY_UP: Final = "simuctl up"
 _REMEDIES: Final = {
     ContainerCondition.FROZEN: "simuctl thaw",
     ContainerCondition.CUT: "simuctl mend",
@@ -45,6 +46,7 @@ class Finding:
 async def examine(environment_name: str, broker: Broker) -> list[Finding]:
     """Return what was found: engine, images, containers, broker, launcher, charge points."""
     findings: list[Finding] = []
+    way_up = _USUAL_WAY_UP
     try:
         client = engine.connect()
     except SimuError as exc:
@@ -52,15 +54,18 @@ async def examine(environment_name: str, broker: Broker) -> list[Finding]:
     else:
         findings.append(_good("engine", _engine_text(client)))
         findings += _images(client)
-        findings += _containers(client, environment_name)
+        way_up = compose_project.way_up_of(client, environment_name) or way_up
+        findings += _containers(client, environment_name, way_up)
         if _is_dense(client, environment_name):
             findings.append(dense_mode(page_sharing.lack()))
         client.close()
     try:
         async with SimuClient(broker=broker, environment=environment_name) as simu:
             findings.append(_good("broker answers", f"at {broker}"))
-            findings += _launcher(simu.view)
+            findings += _launcher(simu.view, way_up)
             findings += charge_points(simu.view)
+    except NotUpError as exc:
+        findings.append(_bad("broker answers", str(exc), way_up))
     except SimuError as exc:
         findings.append(_bad("broker answers", str(exc), exc.hint))
     return findings
@@ -98,17 +103,17 @@ def _images(client: docker.DockerClient) -> list[Finding]:
     return found
 
 
-def _containers(client: docker.DockerClient, environment_name: str) -> list[Finding]:
+def _containers(client: docker.DockerClient, environment_name: str, way_up: str) -> list[Finding]:
     found = []
     for role in (Role.BROKER, Role.LOCALHOST_PROXY, Role.LAUNCHER):
         piece = f"container {environment.container_name(environment_name, role)}"
         container = environment.find(client, environment_name, role)
         if container is None:
-            found.append(_bad(piece, "not there", "simuctl up"))
+            found.append(_bad(piece, "not there", way_up))
         elif container.status != "running":
             exit_code = container.attrs["State"]["ExitCode"]
             text = f"{container.status}, exit code {exit_code}: {last_words(container)}"
-            found.append(_bad(piece, text, f"docker logs {container.name}; simuctl up"))
+            found.append(_bad(piece, text, f"docker logs {container.name}; {way_up}"))
         else:
             found.append(_good(piece, "running"))
     return found
@@ -126,11 +131,11 @@ def dense_mode(lack: page_sharing.Lack | None) -> Finding:
     return _odd("dense mode", lack.text, lack.remedy)
 
 
-def _launcher(fleet: FleetView) -> list[Finding]:
+def _launcher(fleet: FleetView, way_up: str) -> list[Finding]:
     if fleet.launcher is LauncherState.ALIVE:
         return [_good("launcher answers", "Alive")]
     text = "never heard of" if fleet.launcher is None else str(fleet.launcher)
-    return [_bad("launcher answers", text, "simuctl up")]
+    return [_bad("launcher answers", text, way_up)]
 
 
 def charge_points(fleet: FleetView) -> list[Finding]:

@@ -27,3 +27,15 @@ class SimuError(Exception):
             self.add_note(f"hint: {hint}")  # what a traceback shows
         self.hint = hint
         self.exit_code = exit_code
+
+
+class NotUpError(SimuError):
+    """An environment's broker or launcher is not there.
+
+    Attributes:
+        environment: its name; who can ask the engine finds out by whom it was brought up.
+    """
+
+    def __init__(self, text: str, *, environment: str, hint: str) -> None:
+        super().__init__(text, hint=hint, exit_code=ExitCode.UNREACHABLE)
+        self.environment = environment

@@ -19,7 +19,7 @@ from launcher.api import (
     LAUNCHER_STATUS,
     topic_root,
 )
-from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.errors import ExitCode, NotUpError, SimuError
 from supervisor_cli.fleet_view import FleetView
 from supervisor_cli.state import Broker, resolve_broker
 
@@ -234,10 +234,10 @@ class Mirror:
             async with asyncio.timeout(_SETTLE_S):
                 await self._settled.wait()
         except BrokerUnreachableError as exc:
-            raise SimuError(
+            raise NotUpError(
                 str(exc),
+                environment=self.environment,
                 hint="simuctl up starts one; --broker HOST:PORT names another",
-                exit_code=ExitCode.UNREACHABLE,
             ) from exc
         except TimeoutError as exc:
             raise SimuError(

@@ -76,7 +76,10 @@ def list_charge_points(
         _print_notes(view)
     if view.launcher is not LauncherState.ALIVE:
         said = "says nothing" if view.launcher is None else "is Dead"
-        say(f"the launcher {said}: nothing can be added, killed or restarted before simuctl up")
+        say(
+            f"the launcher {said}: nothing can be added, killed or restarted before it is up; "
+            "simuctl doctor says how"
+        )
 
 
 def show(

@@ -189,6 +189,10 @@ async def test_a_static_fleet(project: Project, docker_client: docker.DockerClie
     assert f"{project.name}.CP-0003" not in project.left()
     err = await simuctl.bad(2, "down")
     assert "2 charge points" in err
+    await project("static-fleet.yaml", "stop", "launcher")
+    err = await simuctl.bad(3, "kill", "CP-0001")
+    file = ROOT / "compose" / "static-fleet.yaml"
+    assert f"hint: SIMU_ENVIRONMENT={project.name} docker compose -f {file} up -d starts it" in err
     await project("static-fleet.yaml", "down", "-v")
     assert project.left() == []
 
