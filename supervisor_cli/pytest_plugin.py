@@ -100,7 +100,15 @@ def simu_environment(request: pytest.FixtureRequest) -> "Iterator[SimuEnvironmen
         },
         kept=kept,
     )
-    with session.session_environment(wanted, _Teller(config)) as broker:
+    from contextlib import ExitStack  # noqa: PLC0415 - only where it is used
+
+    from supervisor_cli.errors import SimuError  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        try:
+            broker = stack.enter_context(session.session_environment(wanted, _Teller(config)))
+        except SimuError as exc:  # what helps is in its words, not in our lines
+            pytest.fail("\n".join([str(exc), *getattr(exc, "__notes__", ())]), pytrace=False)
         if kept:
             _note_kept(config, wanted.name)
         yield SimuEnvironment(name=wanted.name, broker=broker, timeout_s=timeout_s, kept=kept)
