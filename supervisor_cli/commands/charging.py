@@ -135,7 +135,7 @@ def draw(  # noqa: PLR0913 - the options of a car
 
     def build(charge_point: ChargePointView) -> tuple[CarInput, str]:
         if battery is not None:
-            return _with_battery(charge_point, battery, DEFAULT_SOC_PCT if soc is None else soc)
+            return with_battery(charge_point, battery, DEFAULT_SOC_PCT if soc is None else soc)
         return drawing(charge_point, amount or phases, each=amount is not None)
 
     drive(settings(context), ids, connector, build, everything, timeout, as_json)
@@ -196,9 +196,14 @@ def drawing(charge_point: ChargePointView, said: Amounts, *, each: bool) -> tupl
     return payload, f"the car asks for {words}"
 
 
-def _with_battery(
+def with_battery(
     charge_point: ChargePointView, battery_wh: float, soc_pct: float
 ) -> tuple[CarInput, str]:
+    """Return the input that gives a car another battery, and the words for it.
+
+    Raises:
+        SimuError: the charge point has not told its type.
+    """
     told(charge_point)
     payload = CarInput(battery_wh=battery_wh, soc_pct=soc_pct)
     return payload, f"the car has a battery of {battery_wh:g} Wh at {soc_pct:g} %"

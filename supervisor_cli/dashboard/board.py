@@ -302,7 +302,9 @@ class Board(TypedAhead):
         else:
             text = detail(self.subject(row, now))
         pane = board.query_one("#detail")
-        step = "" if row is None and self.client.view.by_id else next_step(row)
+        step = ""
+        if row is not None or not self.client.view.by_id:
+            step = next_step(row, is_pending=row is not None and row.place in self.pending)
         title = f"next: {step}" if step else "detail"
         if pane.border_title != title:
             pane.border_title = title

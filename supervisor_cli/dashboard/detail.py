@@ -54,8 +54,13 @@ def detail(subject: Subject) -> Text:
     return text
 
 
-def next_step(row: Row | None) -> str:
-    """Return what somebody who wants a car to charge does next, with the key for it."""
+def next_step(row: Row | None, *, is_pending: bool = False) -> str:
+    """Return what somebody who wants a car to charge does next, with the key for it.
+
+    Args:
+        row: the selected one.
+        is_pending: whether something is being done to it.
+    """
     if row is None:
         return f"{_key('add')} makes a charge point"
     charge_point = row.charge_point
@@ -65,6 +70,8 @@ def next_step(row: Row | None) -> str:
         return f"{_key('mend')} gives it its network back"
     if charge_point.starting:
         return "wait until it has started"
+    if is_pending and not charge_point.alive:
+        return "wait until that is done"
     container = charge_point.container
     if container is not None and container.state is ContainerCondition.WAITING:
         return f"{_key('restart')} starts it at once; else the launcher does, soon"

@@ -55,7 +55,12 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
             "hold a card to the reader: starts a session, and the same card stops it",
         ),
         ("y", "ready", "ready", "the car wants energy, or wants none any more"),
-        ("d", "draw", "draw", "what the car asks for on L1, L2, L3"),
+        (
+            "d",
+            "draw",
+            "draw",
+            "what the car asks for, on each phase or on L1, L2, L3; or its battery",
+        ),
         ("f", "fault", "fault", "inject a fault, of the connector or of the whole charge point"),
         ("F", "unfault", "clear", "clear a fault, or all of them"),
         ("e", "emergency", "emergency", "hit the emergency stop, or release it"),

@@ -9,7 +9,7 @@ from supervisor_cli.dashboard.deeds import Build
 from supervisor_cli.dashboard.forms import Field, FormScreen, Values
 from supervisor_cli.dashboard.roster import Place, Row
 from supervisor_cli.dashboard.set_ups import SetUps
-from supervisor_cli.dashboard.what import what
+from supervisor_cli.dashboard.what import what, whom
 
 _ALL: Final = "all"
 _CODES: Final = tuple(str(each) for each in ErrorCode if each is not ErrorCode.NO_ERROR)
@@ -63,7 +63,7 @@ class Troubles(SetUps):
 
         async def stop(_row: Row, places: list[Place]) -> None:
             is_hit = all(_is_faulted(row) for row in self.rows())
-            answer = await self.ask(emergency_form(what(places), is_hit=is_hit))
+            answer = await self.ask(emergency_form(whom(self.names()), is_hit=is_hit))
             if answer is not None:
                 where, build = answer
                 await self.drive("emergency stop", where.places(places), build)
@@ -117,7 +117,7 @@ def emergency_form(hit: str, *, is_hit: bool) -> FormScreen[tuple[Where, Build]]
         _where(Where.CHARGE_POINT, Where.CONNECTOR),
     ]
     return FormScreen(
-        f"Emergency stop of {hit}", fields, read_emergency, about=_ENDS, destroys=True
+        f"Emergency stop at {hit}", fields, read_emergency, about=_ENDS, destroys=True
     )
 
 

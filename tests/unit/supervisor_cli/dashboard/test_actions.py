@@ -48,7 +48,7 @@ async def test_plug_with_what_is_typed() -> None:
     async with dashboard(fleet()) as stage:
         await stage.press("p")
         await stage.type("20")
-        await stage.press("down", "space", "down", "1", "0", "enter")
+        await stage.press("down", "space", "down", "down", "1", "0", "enter")
         await stage.shows("plugged, cable 20 A, not ready")
         (sent,) = car(stage)
         assert sent[1] == {
@@ -145,9 +145,32 @@ async def test_ready_is_turned() -> None:
 
 async def test_draw_says_only_what_was_typed() -> None:
     async with dashboard(fleet()) as stage:
-        await stage.press("d", "down", "6", "enter")
+        await stage.press("d", "down", "down", "6", "enter")
         await stage.shows("asks for L2 6")
         assert [payload for _topic, payload in car(stage)] == [{"consumption_l2": 6.0}]
+
+
+async def test_draw_on_each_phase_there_is() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.press("d", *"10", "enter")
+        await stage.shows("the car asks for L1 10 A, L2 10 A, L3 10 A")
+        sent = {"consumption_l1": 10.0, "consumption_l2": 10.0, "consumption_l3": 10.0}
+        assert [payload for _topic, payload in car(stage)] == [sent]
+
+
+async def test_another_battery_for_the_car() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.press("end", "d", "down", *"60000", "down", *"35", "enter")
+        await stage.shows("✓ FAST-1: connector 1: the car has a battery of 60000 Wh at 35 %")
+        assert [payload for _topic, payload in car(stage)] == [
+            {"battery_wh": 60000.0, "soc_pct": 35.0}
+        ]
+
+
+async def test_plug_on_each_phase_there_is() -> None:
+    async with dashboard(fleet()) as stage:
+        await stage.press("p", "down", "down", *"10", "enter")
+        await stage.shows("plugged, cable 32 A, wants 10 / 10 / 10 A")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +252,16 @@ async def test_what_is_pending_is_marked_so() -> None:
         stage.world.answer(seen[0])
         await stage.shows("CP-1: killed")
         await stage.until(lambda: "⋯" not in stage.text, "not pending any more")
+
+
+async def test_what_is_being_restarted_needs_no_restart() -> None:
+    world = fleet()
+    world.launcher_answers = False
+    async with dashboard(world) as stage:
+        await stage.press("end", "up")
+        await stage.shows("next: R gives it its power back")
+        await stage.press("R")
+        await stage.shows("next: wait until that is done")
 
 
 async def test_what_takes_long_hides_no_later_outcome() -> None:

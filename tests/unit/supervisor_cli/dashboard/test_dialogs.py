@@ -13,7 +13,16 @@ from supervisor_cli.dashboard.power_history import PowerHistory, sparkline
 from supervisor_cli.dashboard.roster import Place
 from supervisor_cli.errors import SimuError
 
-PLUG = {"cable": "", "ready": "yes", "l1": "", "l2": "", "l3": "", "battery": "", "soc": ""}
+PLUG = {
+    "cable": "",
+    "ready": "yes",
+    "draw": "",
+    "l1": "",
+    "l2": "",
+    "l3": "",
+    "battery": "",
+    "soc": "",
+}
 ADD = {
     "id": "CP-1",
     "count": "1",
@@ -59,6 +68,8 @@ PLACE = Place("CP-1", 1)
         ({"l1": "nan"}, "L1: 'nan' is not a number"),
         ({"soc": "20"}, "state of charge is of a battery"),
         ({"battery": "60000", "l1": "16"}, "a battery decides"),
+        ({"battery": "60000", "draw": "16"}, "a battery decides"),
+        ({"draw": "16", "l2": "16"}, "say it for each phase, or for L1, L2 and L3"),
         ({"battery": "5"}, "a battery holds 100 to"),
         ({"battery": "60000", "soc": "101"}, "charged to 100 % at most"),
     ],

@@ -56,7 +56,7 @@ async def test_one_fault_of_several_is_cleared() -> None:
 async def test_the_emergency_stop_is_hit_once_it_is_confirmed() -> None:
     async with dashboard(fleet()) as stage:
         await stage.press("e")
-        await stage.shows("Emergency stop of CP-1 connector 1")
+        await stage.shows("Emergency stop at CP-1 ─")
         await stage.shows("with the reason EmergencyStop")
         await stage.press("escape")
         assert faults(stage) == []
