@@ -17,7 +17,7 @@ from tests.benchmarks.figure import Figure
 from tests.benchmarks.measures import Length, measured, warm_up
 from tests.benchmarks.stage import stage
 
-THOROUGH = Length(settle_s=15.0, idle_s=60.0, intervals=4, floor_s=5.0, inputs=400, merging_s=5.0)
+THOROUGH = Length(settle_s=10.0, idle_s=45.0, intervals=3, floor_s=5.0, inputs=400, merging_s=5.0)
 QUICK = Length(settle_s=3.0, idle_s=10.0, intervals=2, floor_s=3.0, inputs=100, merging_s=2.0)
 
 
@@ -32,18 +32,19 @@ def main() -> int:
         client = engine.connect()
         images.ensure_images(client, talk.print)
         machine = kernel.machine(str(client.version()["Version"]))
-        figures: list[Figure] = []
-        length = QUICK if asked.quick else THOROUGH
+    except SimuError as exc:
+        return _complain(talk, exc)
+    figures: list[Figure] = []
+    code = 0
+    for part in (_ordinary, _dense):
+        # What one has measured is shown whatever the other ends with.
         try:
-            asyncio.run(_measure(asked.sizes, length, talk, figures))
+            asyncio.run(part(asked.sizes, QUICK if asked.quick else THOROUGH, talk, figures))
         except KeyboardInterrupt:
             talk.print("interrupted: what was measured until now")
-    except SimuError as exc:
-        talk.print(f"error: {exc}\nhint: {exc.hint}")
-        return exc.exit_code
-    except PermissionError as exc:
-        talk.print(f"error: {exc}\nhint: only root sees what containers use: sudo make bench")
-        return 1
+            break
+        except (SimuError, RuntimeError, OSError) as exc:
+            code = _complain(talk, exc)
     data.print(report.table(figures, f"Measured on {machine}"))
     if asked.markdown is not None:
         asked.markdown.write_text(report.markdown(figures, machine), "utf-8")
@@ -51,10 +52,21 @@ def main() -> int:
         report.write_json(asked.json, machine, figures)
     if asked.svg is not None:
         plot.write(asked.svg, figures, machine)
-    return 0
+    return code
 
 
-async def _measure(
+def _complain(talk: Console, exc: Exception) -> int:
+    """Say what went wrong; return the exit code."""
+    talk.print(f"error: {str(exc) or type(exc).__name__}", markup=False)
+    if isinstance(exc, PermissionError):
+        talk.print("hint: only root sees what containers use: sudo make bench")
+    if not isinstance(exc, SimuError):
+        return 1
+    talk.print(f"hint: {exc.hint}", markup=False)
+    return exc.exit_code
+
+
+async def _ordinary(
     sizes: Sequence[int], length: Length, talk: Console, figures: list[Figure]
 ) -> None:
     """Measure; each figure is there at once."""
@@ -65,6 +77,11 @@ async def _measure(
             async for figure in measured(ordinary, number, length):
                 figures.append(figure)
                 talk.print(f"  {figure.definition.name}: {report.measured(figure)}")
+
+
+async def _dense(
+    sizes: Sequence[int], length: Length, talk: Console, figures: list[Figure]
+) -> None:
     number = report.shown_size(sizes)
     talk.print(f"{number} dense charge points")
     figures.append(await dense_memory(number, length))

@@ -3,13 +3,19 @@
 import json
 import signal
 import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
 
+from supervisor_cli import engine, images
+from supervisor_cli.errors import ExitCode, SimuError
+from tests.benchmarks import __main__ as benchmarks
 from tests.benchmarks import kernel, plot, report
 from tests.benchmarks.figure import DEFINITIONS, Figure, Quantity
 from tests.benchmarks.traffic import percentile
@@ -83,6 +89,48 @@ def test_where_fifty_were_not_measured_the_most_stand_for_all() -> None:
 def test_a_bar_does_not_end_a_cell_of_the_table() -> None:
     last = report.markdown(FIGURES[3:], "a machine").splitlines()[-1]
     assert last.endswith(r"| not measured | ksmd <is> off: 1 \| tee |")
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"),
+    [
+        (
+            SimuError(
+                "the network stays", hint="restart the engine", exit_code=ExitCode.UNREACHABLE
+            ),
+            3,
+        ),
+        (RuntimeError("simuctl add failed"), 1),
+        (PermissionError(13, "Permission denied"), 1),
+    ],
+)
+def test_what_was_measured_is_told_whatever_it_ended_with(
+    problem: Exception,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    async def ordinary(*words: Any) -> None:
+        words[-1].extend(FIGURES[:3])
+        raise problem
+
+    async def dense(*words: Any) -> None:
+        words[-1].append(FIGURES[3])
+
+    client = SimpleNamespace(version=lambda: {"Version": "20.10"})
+    monkeypatch.setattr(engine, "connect", lambda: client)
+    monkeypatch.setattr(images, "ensure_images", lambda *_: None)
+    monkeypatch.setattr(benchmarks, "_ordinary", ordinary)
+    monkeypatch.setattr(benchmarks, "_dense", dense)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    file = tmp_path / "bench.json"
+    monkeypatch.setattr(sys, "argv", ["bench", "--json", str(file)])
+    assert benchmarks.main() == code
+    said = capsys.readouterr()
+    assert f"error: {problem}" in said.err
+    assert len(json.loads(file.read_text())["figures"]) == len(FIGURES)
+    assert "not measured" in said.out
 
 
 def test_the_last_death_is_waited_for() -> None:
