@@ -35,8 +35,9 @@ from launcher.shared_look import SharedLook
 _T = TypeVar("_T")
 
 THREADS: Final = 4
-_WAITERS: Final = 64
-"""The engine answers a kill or a stop when it is done: whoever waits for that keeps nobody busy."""
+_WAITERS: Final = 400
+"""The engine answers a kill or a stop when it is done: whoever waits for that keeps nobody busy,
+and keeps nobody alive. A thread with its client takes 50 KiB, and the launcher may have 512."""
 _FIRST_RETRY_S: Final = 0.5
 _LAST_RETRY_S: Final = 10.0
 
@@ -65,6 +66,8 @@ class DockerHost:
         self._image = image
         self._broker_host = broker_host
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="docker")
+        # Marks of a power cut wait for no start, and do not fight for the interpreter.
+        self._markers = ThreadPoolExecutor(threads, thread_name_prefix="docker-marks")
         self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="docker-ends")
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="docker-events")
         self._local = threading.local()
@@ -136,7 +139,7 @@ class DockerHost:
             await self._call(
                 f"mark {name}",
                 lambda client: client.create_volume(name, labels=labels),
-                self._waiters,
+                self._markers,
             )
 
     async def clear_mark(self, charge_point_id: str, mark: Mark) -> None:
@@ -273,7 +276,7 @@ class DockerHost:
 
     async def close(self) -> None:
         """Let go of the engine; calls that run are waited for."""
-        for pool in (self._pool, self._waiters):
+        for pool in (self._pool, self._markers, self._waiters):
             await asyncio.to_thread(pool.shutdown)
         self._listener.shutdown(wait=False)
         for client in self._clients:

@@ -34,7 +34,7 @@ class SharedLook:
 
     def __init__(self, look: Callable[[frozenset[str]], Awaitable[Mapping[str, Found]]]) -> None:
         self._look = look
-        self._looking = asyncio.Lock()
+        self._under_way: asyncio.Event | None = None
         self._open: list[_Question] = []
 
     async def find(self, charge_point_id: str) -> Found:
@@ -46,15 +46,27 @@ class SharedLook:
         question = _Question(charge_point_id)
         self._open.append(question)
         try:
-            async with self._looking:
-                if question in self._open:
-                    await self._answer(tuple(self._open))
+            while question in self._open:
+                if self._under_way is None:
+                    await self._look_for_all()
+                else:
+                    await self._under_way.wait()
         finally:
             if question in self._open:
                 self._open.remove(question)
         if question.found is None:
             raise EngineError(question.refused)
         return question.found
+
+    async def _look_for_all(self) -> None:
+        # All whom it answers go on at once: one after the other, the first would be far ahead.
+        self._under_way = ended = asyncio.Event()
+        try:
+            await asyncio.sleep(0)  # orders of one command ask in the same turn of the loop
+            await self._answer(tuple(self._open))
+        finally:
+            self._under_way = None
+            ended.set()
 
     async def _answer(self, questions: tuple[_Question, ...]) -> None:
         try:
