@@ -24,7 +24,7 @@ from launcher.engine import (
 )
 
 STOP_S: Final = 10
-_KILLED_WITHIN_S: Final = 20
+_KILLED_WITHIN_S: Final = 60
 _LOG_LINES: Final = 20
 _LISTED_AT_A_LOOK: Final = 10
 """A look at one charge point costs the engine about as much as these in a list of all."""

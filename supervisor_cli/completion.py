@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from supervisor_cli.client import SimuClient
 
-_PATIENCE_S: Final = 1.5
+_PATIENCE_S: Final = 5.0
 """Who has pressed the tabulator does not wait any longer."""
 
 

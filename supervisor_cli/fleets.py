@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from supervisor_cli.secret_volumes import SecretStore
 
 STDIN: Final = "-"
-_GONE_WITHIN_S: Final = 10.0
+_GONE_WITHIN_S: Final = 60.0
 _KEEPING: Final = "writing the secrets of"
 _SHOWN_FAULTS: Final = 50
 _JSON_SUFFIXES: Final = {".json": True, ".yaml": False, ".yml": False}

@@ -18,9 +18,10 @@ from supervisor_cli import environment
 from supervisor_cli.engine import LABEL_ENVIRONMENT
 
 SAMPLE: Final = Path(__file__).parents[1] / "sample_project"
-WITHIN_S: Final = 240
+WITHIN_S: Final = 480
 _WITHOUT: Final = ("-p", "no:cacheprovider", "-p", "no:asyncio")
 """What happens to be installed here, and wants settings."""
+_PATIENT: Final = ("-o", "simu_timeout=120")
 
 
 class Project:
@@ -40,7 +41,7 @@ class Project:
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *_WITHOUT, *arguments],
+            [sys.executable, "-m", "pytest", *_WITHOUT, *_PATIENT, *arguments],
             cwd=SAMPLE,
             env=self.environment,
             stdout=subprocess.PIPE,

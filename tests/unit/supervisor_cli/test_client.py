@@ -326,7 +326,7 @@ def test_a_launcher_that_says_nothing() -> None:
 
 def test_progress_gives_more_time() -> None:
     world = World(launcher_answers=False)
-    silence_s = 0.5
+    silence_s = 2.0
 
     async def start(simu: SimuClient) -> None:
         loop = asyncio.get_running_loop()
