@@ -21,7 +21,7 @@ LINE = re.compile(
 
 async def start(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SIMU_")}
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "cp_image",
@@ -30,6 +30,15 @@ async def start(*arguments: str, **variables: str) -> asyncio.subprocess.Process
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+    def end(_scenario: object) -> None:
+        if process.returncode is None:  # the scenario has failed
+            process.kill()
+
+    scenario = asyncio.current_task()
+    assert scenario is not None
+    scenario.add_done_callback(end)
+    return process
 
 
 async def finish(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
