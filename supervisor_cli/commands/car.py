@@ -14,10 +14,12 @@ from cp_image.api.payloads import (
 from supervisor_cli.commands.driving import drive
 from supervisor_cli.commands.options import (
     AsJson,
+    Battery,
     ChargePointIds,
     Connector,
     Everything,
     InputTimeout,
+    StateOfCharge,
     examples,
 )
 from supervisor_cli.context import settings
@@ -77,27 +79,8 @@ def plug(  # noqa: PLR0913 - the options of a car
     l1: Annotated[float | None, typer.Option("--l1", metavar="A", min=0, help="On L1.")] = None,
     l2: Annotated[float | None, typer.Option("--l2", metavar="A", min=0, help="On L2.")] = None,
     l3: Annotated[float | None, typer.Option("--l3", metavar="A", min=0, help="On L3.")] = None,
-    battery: Annotated[
-        float | None,
-        typer.Option(
-            "--battery",
-            metavar="WH",
-            min=100,
-            max=1e7,
-            help="Capacity of a battery, which then decides what the car asks for.",
-        ),
-    ] = None,
-    soc: Annotated[
-        float | None,
-        typer.Option(
-            "--soc",
-            metavar="PCT",
-            min=0,
-            max=100,
-            show_default="20",
-            help="State of charge of the battery.",
-        ),
-    ] = None,
+    battery: Battery = None,
+    soc: StateOfCharge = None,
     not_ready: Annotated[
         bool, typer.Option("--not-ready", help="The car wants no energy yet.")
     ] = False,

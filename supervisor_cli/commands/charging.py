@@ -10,10 +10,12 @@ from supervisor_cli.commands.car import DEFAULT_SOC_PCT, told
 from supervisor_cli.commands.driving import drive
 from supervisor_cli.commands.options import (
     AsJson,
+    Battery,
     ChargePointIds,
     Connector,
     Everything,
     InputTimeout,
+    StateOfCharge,
     examples,
 )
 from supervisor_cli.completion import charge_point_ids
@@ -95,27 +97,8 @@ def draw(  # noqa: PLR0913 - the options of a car
     ] = None,
     l2: Annotated[float | None, typer.Option("--l2", metavar="A", min=0, help="On L2.")] = None,
     l3: Annotated[float | None, typer.Option("--l3", metavar="A", min=0, help="On L3.")] = None,
-    battery: Annotated[
-        float | None,
-        typer.Option(
-            "--battery",
-            metavar="WH",
-            min=100,
-            max=1e7,
-            help="Capacity of a battery, which then decides what the car asks for.",
-        ),
-    ] = None,
-    soc: Annotated[
-        float | None,
-        typer.Option(
-            "--soc",
-            metavar="PCT",
-            min=0,
-            max=100,
-            show_default="20",
-            help="State of charge of the battery.",
-        ),
-    ] = None,
+    battery: Battery = None,
+    soc: StateOfCharge = None,
     timeout: InputTimeout = 10.0,
     as_json: AsJson = False,
 ) -> None:

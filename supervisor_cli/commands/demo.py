@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from supervisor_cli import state
-from supervisor_cli.commands.options import AsJson, examples
+from supervisor_cli.commands.options import AsJson, BrokerPort, examples
 from supervisor_cli.context import run, settings
 from supervisor_cli.terminal import data_console, doing, print_json, say
 
@@ -32,16 +32,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     context: typer.Context,
     *,
-    broker_port: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PORT",
-            min=0,
-            max=65535,
-            show_default=f"as it is; at first {state.DEFAULT_PORT}",
-            help="Of the broker; 0 for any free one.",
-        ),
-    ] = None,
+    broker_port: BrokerPort = None,
     csms_port: Annotated[
         int, typer.Option(metavar="PORT", min=1, max=65535, help="Of the demo CSMS.")
     ] = _CSMS_PORT,

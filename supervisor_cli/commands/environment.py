@@ -9,7 +9,8 @@ import typer
 
 from launcher.api import Command, CommandType, LauncherState
 from supervisor_cli import state
-from supervisor_cli.commands.options import AsJson, examples
+from supervisor_cli.commands.confirmation import confirm
+from supervisor_cli.commands.options import AsJson, BrokerPort, examples
 from supervisor_cli.context import Settings, run, settings
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.terminal import data_console, doing, print_json, say
@@ -42,16 +43,7 @@ def up(  # noqa: PLR0913 - an option each
             help="Address of the engine's machine the broker listens on.",
         ),
     ] = None,
-    broker_port: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PORT",
-            min=0,
-            max=65535,
-            show_default=f"as it is; at first {state.DEFAULT_PORT}",
-            help="Its port; 0 for any free one.",
-        ),
-    ] = None,
+    broker_port: BrokerPort = None,
     broker_user: Annotated[
         str,
         typer.Option(
@@ -132,7 +124,14 @@ def down(
     client = engine.connect()
     charge_points = environment.charge_point_ids(client, wanted.environment)
     if charge_points and not yes:
-        _confirm(f"{len(charge_points)} charge points go with all they remember. Go on?", context)
+        going = f"{len(charge_points)} charge points go with all they remember."
+        confirm(
+            wanted,
+            f"{going} Go on?",
+            nobody=f"{going} Nobody is there to confirm it.",
+            hint="--yes confirms it",
+            declined="nothing was removed",
+        )
     with doing(f"taking down environment {wanted.environment}", steps=True) as now:
         run(_end_launcher(wanted))
         removed = environment.down(client, wanted.environment, now)
@@ -214,14 +213,3 @@ async def _end_launcher(wanted: Settings) -> None:
         # Without a broker there is no launcher that could hear of anything.
         if exc.exit_code is not ExitCode.UNREACHABLE:
             say(f"{exc}: it may start again what is taken away")
-
-
-def _confirm(question: str, context: typer.Context) -> None:
-    if not settings(context).is_interactive():
-        raise SimuError(
-            f"{question.removesuffix(' Go on?')} Nobody is there to confirm it.",
-            hint="--yes confirms it",
-            exit_code=ExitCode.USAGE,
-        )
-    if not typer.confirm(question, err=True):
-        raise typer.Abort

@@ -7,6 +7,7 @@ import typer
 
 from launcher.api import CommandType, ErrorCode
 from supervisor_cli.acceptance import accepted
+from supervisor_cli.commands.confirmation import confirm_removal
 from supervisor_cli.commands.options import (
     AsJson,
     ChargePointIds,
@@ -16,7 +17,6 @@ from supervisor_cli.commands.options import (
     examples,
 )
 from supervisor_cli.context import Settings, run, settings
-from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, from_answer, tell
 from supervisor_cli.selection import need_words, select
 from supervisor_cli.stages import stages
@@ -215,13 +215,11 @@ async def _confirm(wanted: Settings, ids: Sequence[str]) -> None:
     import asyncio  # noqa: PLC0415
 
     what = ids[0] if len(ids) == 1 else f"{len(ids)} charge points ({', '.join(ids)})"
-    if not wanted.is_interactive():
-        raise SimuError(
-            f"nobody is there to confirm the removal of {what}",
-            hint="--yes removes without asking",
-            exit_code=ExitCode.USAGE,
-        )
-    question = f"Remove {what} with all that is stored?"
     # In a thread, so that the connection stays alive while somebody thinks.
-    if not await asyncio.to_thread(typer.confirm, question, err=True):
-        raise SimuError("nothing was removed")
+    await asyncio.to_thread(
+        confirm_removal,
+        wanted,
+        what,
+        hint="--yes removes without asking",
+        declined="nothing was removed",
+    )

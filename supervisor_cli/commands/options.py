@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from supervisor_cli.completion import charge_point_ids
+from supervisor_cli.state import DEFAULT_PORT
 
 ChargePointIds = Annotated[
     list[str] | None,
@@ -23,6 +24,37 @@ InputTimeout = Annotated[
 Everything = Annotated[bool, typer.Option("--all", help="All charge points of the environment.")]
 Connector = Annotated[
     int, typer.Option("--connector", "-c", metavar="N", min=1, help="Which connector.")
+]
+Battery = Annotated[
+    float | None,
+    typer.Option(
+        "--battery",
+        metavar="WH",
+        min=100,
+        max=1e7,
+        help="Capacity of a battery, which then decides what the car asks for.",
+    ),
+]
+StateOfCharge = Annotated[
+    float | None,
+    typer.Option(
+        "--soc",
+        metavar="PCT",
+        min=0,
+        max=100,
+        show_default="20",
+        help="State of charge of the battery.",
+    ),
+]
+BrokerPort = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PORT",
+        min=0,
+        max=65535,
+        show_default=f"as it is; at first {DEFAULT_PORT}",
+        help="Of the broker; 0 for any free one.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Timeout = Annotated[

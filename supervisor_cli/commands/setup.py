@@ -10,6 +10,7 @@ import typer
 
 from cp_image.api.central_system import without_password
 from launcher.api import Specification
+from supervisor_cli.commands.confirmation import confirm, confirm_removal
 from supervisor_cli.commands.fleet_options import CentralSystemOption, read_files, some
 from supervisor_cli.commands.options import AsJson, NoWait, Timeout, examples
 from supervisor_cli.commands.security import (
@@ -22,7 +23,7 @@ from supervisor_cli.commands.security import (
     paths_of,
 )
 from supervisor_cli.context import Settings, run, settings
-from supervisor_cli.errors import ExitCode, SimuError
+from supervisor_cli.errors import SimuError
 from supervisor_cli.outcomes import Told, tell
 from supervisor_cli.set_up_file import Format, asked_for, content_of, format_of, write_file
 from supervisor_cli.terminal import data_console, print_json, say
@@ -180,27 +181,24 @@ async def _confirm(common: Settings, todo: "SetUpPlan") -> None:
 
     number = len(todo.destroys)
     what = todo.destroys[0] if number == 1 else f"{number} charge points"
-    if not common.is_interactive():
-        raise SimuError(
-            f"nobody is there to confirm the removal of {what}",
-            hint="--yes does not ask; --keep only adds",
-            exit_code=ExitCode.USAGE,
-        )
-    question = f"Remove {what} with all that is stored?"
     # In a thread, so that the connection stays alive while somebody thinks.
-    if not await asyncio.to_thread(typer.confirm, question, err=True):
-        raise SimuError("nothing was changed")
+    await asyncio.to_thread(
+        confirm_removal,
+        common,
+        what,
+        hint="--yes does not ask; --keep only adds",
+        declined="nothing was changed",
+    )
 
 
 def _confirm_overwriting(common: Settings, path: Path) -> None:
-    if not common.is_interactive():
-        raise SimuError(
-            f"{path} is there already, and nobody to ask",
-            hint="--yes writes over it",
-            exit_code=ExitCode.USAGE,
-        )
-    if not typer.confirm(f"Write over {path}?", err=True):
-        raise SimuError("nothing was saved")
+    confirm(
+        common,
+        f"Write over {path}?",
+        nobody=f"{path} is there already, and nobody to ask",
+        hint="--yes writes over it",
+        declined="nothing was saved",
+    )
 
 
 async def _snapshot(common: Settings) -> "FleetView":
