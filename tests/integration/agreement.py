@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Collection
 
 from cp_image.api.payloads import ChargePointState
@@ -23,22 +21,8 @@ def running(tale: Story) -> set[str]:
 
 async def listed(tale: Story) -> dict[str, str | None]:
     """Return what `simuctl ls` says: status by charge point id; None was never heard."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "supervisor_cli",
-        "ls",
-        "--json",
-        env={
-            **os.environ,
-            "SIMU_ENVIRONMENT": tale.stage.name,
-            "SIMU_BROKER": str(tale.stage.broker),
-        },
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    assert process.returncode == 0
-    return {each["id"]: each["status"] for each in json.loads(out)}
+    shown = json.loads(await tale.stage.simuctl("ls", "--json"))
+    return {each["id"]: each["status"] for each in shown}
 
 
 async def agree(tale: Story, alive: Collection[str], dead: Collection[str] = ()) -> None:

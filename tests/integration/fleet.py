@@ -52,6 +52,22 @@ class Stage:
         """Return the container of a charge point."""
         return self.engine.containers.get(f"{self.name}.{charge_point_id}")
 
+    async def simuctl(self, *words: str) -> str:
+        """Run a command on the environment that must succeed; return what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "supervisor_cli", *words),
+            env={
+                **os.environ,
+                "SIMU_ENVIRONMENT": self.name,
+                "SIMU_BROKER": str(self.broker),
+            },
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        return out.decode()
+
     def volumes(self) -> list[str]:
         """Return the volumes of the environment."""
         mine = {"label": f"cp-simu.environment={self.name}"}

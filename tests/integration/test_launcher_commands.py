@@ -1,8 +1,6 @@
 """What the launcher can be told, on real containers."""
 
 import asyncio
-import os
-import sys
 
 import docker
 import msgspec
@@ -236,24 +234,7 @@ async def test_the_same_request_is_done_once(tale: Story) -> None:
 
 async def test_simuctl_makes_the_faults(tale: Story) -> None:
     await tale.add("CP-1")
-
-    async def simuctl(*words: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "supervisor_cli",
-            *words,
-            env={
-                **os.environ,
-                "SIMU_ENVIRONMENT": tale.stage.name,
-                "SIMU_BROKER": str(tale.stage.broker),
-            },
-            stdout=asyncio.subprocess.PIPE,
-        )
-        out, _ = await process.communicate()
-        assert process.returncode == 0
-        return out.decode()
-
+    simuctl = tale.stage.simuctl
     for word, shown in (("freeze", "frozen"), ("thaw", "Accepted"), ("cut", "cut")):
         await simuctl(word, "CP-1")
         assert f"CP-1  {shown}" in await simuctl("ls")
@@ -267,19 +248,7 @@ async def test_down_ends_a_launcher_that_is_no_container_first(where: Stage) -> 
     async with story(where) as tale, launcher(where) as running:
         await tale.until_launcher(LauncherState.ALIVE)
         await tale.add("CP-1")
-        down = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "supervisor_cli",
-            "down",
-            "--yes",
-            env={
-                **os.environ,
-                "SIMU_ENVIRONMENT": where.name,
-                "SIMU_BROKER": str(where.broker),
-            },
-        )
-        assert await down.wait() == 0
+        await where.simuctl("down", "--yes")
         assert await running.wait() == 0
     assert where.volumes() == []
     left = where.engine.containers.list(

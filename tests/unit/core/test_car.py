@@ -13,24 +13,12 @@ from cp_image.core.energy import Supply
 from cp_image.core.errors import NotNowError
 from cp_image.core.messages import MeterValues, StopTransaction
 from cp_image.core.meter_values import Measurand
+from tests.support.stations import dc_station
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 S = ConnectorState
 AC3 = Supply(type=ChargePointType.AC, nb_phases=3, voltage_v=230.0)
 DC = Supply(type=ChargePointType.DC, nb_phases=1, voltage_v=400.0)
-
-
-def dc_station(**keys: str) -> VirtualStation:
-    return VirtualStation(
-        make_settings(
-            type=ChargePointType.DC,
-            nb_connectors=1,
-            voltage_v=400.0,
-            max_setpoint=150_000.0,
-            max_setpoint_per_connector=150_000.0,
-            configuration=keys,
-        )
-    )
 
 
 def charging(station: VirtualStation, change: CarInput) -> VirtualStation:

@@ -1,8 +1,10 @@
 """Meter: sampled and clock-aligned values, transactionData, and a register that never falls."""
 
+from functools import partial
+
 import pytest
 
-from cp_image.api.payloads import CarInput, ChargePointType
+from cp_image.api.payloads import CarInput
 from cp_image.core.csms_messages import ChangeConfiguration, MessageTrigger, TriggerMessage
 from cp_image.core.messages import (
     BootNotification,
@@ -21,36 +23,19 @@ from cp_image.core.meter_values import (
     Unit,
 )
 from cp_image.core.transaction_readings import READINGS_MAX
+from tests.support import stations
+from tests.support.stations import dc_station
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 M, C = Measurand, ReadingContext
 EVERYTHING = ",".join(Measurand)
 EVERYTHING_OF_AC = ",".join(m for m in Measurand if m is not Measurand.SOC)
 assert EPOCH % 86_400 == 86_400 - 6400, "the tests begin at 22:13:20 UTC"
+charging = partial(stations.charging, draws=10.0)
 
 
 def station_with(**keys: str) -> VirtualStation:
     return VirtualStation(make_settings(configuration=keys))
-
-
-def charging(station: VirtualStation, draws: float = 10.0) -> VirtualStation:
-    station.connect()
-    station.plug(draws=draws)
-    station.tag()
-    return station
-
-
-def dc_station(**keys: str) -> VirtualStation:
-    return VirtualStation(
-        make_settings(
-            type=ChargePointType.DC,
-            nb_connectors=1,
-            voltage_v=400.0,
-            max_setpoint=150_000.0,
-            max_setpoint_per_connector=150_000.0,
-            configuration=keys,
-        )
-    )
 
 
 def readings(requests: list[MeterValues]) -> list[MeterValue]:

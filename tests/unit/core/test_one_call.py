@@ -28,22 +28,15 @@ from cp_image.core.messages import (
     StopTransaction,
 )
 from cp_image.shell.charge_point import message_ids
-from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
+from tests.support.stations import charging_with
+from tests.support.virtual_station import EPOCH, VirtualStation
 
 S = ConnectorState
 TRANSACTION_KINDS = (StartTransaction, MeterValues, StopTransaction)
 
 
-def charging(**keys: str) -> VirtualStation:
-    station = VirtualStation(make_settings(configuration=keys))
-    station.connect()
-    station.plug()
-    station.tag()
-    return station
-
-
 def test_a_silent_csms_blocks_nothing_for_ever() -> None:
-    station = charging(TransactionMessageAttempts="3", TransactionMessageRetryInterval="10")
+    station = charging_with(TransactionMessageAttempts="3", TransactionMessageRetryInterval="10")
     station.csms.silent = {MeterValues}
     station.run(65)
     station.plug(2)
@@ -57,7 +50,7 @@ def test_a_silent_csms_blocks_nothing_for_ever() -> None:
 
 
 def test_while_it_waits_for_a_retry_the_rest_goes_on() -> None:
-    station = charging(TransactionMessageRetryInterval="1000")
+    station = charging_with(TransactionMessageRetryInterval="1000")
     station.csms.refusals[MeterValues] = 1
     station.run(400)
     assert len(station.heard(MeterValues)) == 1
@@ -82,13 +75,13 @@ def test_statuses_keep_their_order_while_the_link_lasts() -> None:
 
 
 def test_start_comes_before_the_status_that_follows_from_it() -> None:
-    station = charging()
+    station = charging_with()
     kinds = [type(r) for _, r in station.csms.heard]
     assert kinds[-3:] == [Authorize, StartTransaction, StatusNotification]
 
 
 def test_what_happens_now_goes_before_the_backlog() -> None:
-    station = charging()
+    station = charging_with()
     station.disconnect()
     station.run(600)
     station.plug(2)
@@ -99,7 +92,7 @@ def test_what_happens_now_goes_before_the_backlog() -> None:
 
 
 def test_a_tag_goes_before_what_has_time() -> None:
-    station = charging()
+    station = charging_with()
     station.csms.silent = {Heartbeat}
     station.run(300)  # a Heartbeat is in flight, a reading waits
     heard = len(station.csms.heard)
@@ -122,7 +115,7 @@ def test_a_heartbeat_that_is_lost_with_the_link_does_not_keep_back_the_next() ->
 
 
 def test_the_csms_is_answered_while_a_call_of_ours_is_open() -> None:
-    station = charging()
+    station = charging_with()
     station.csms.silent = {Heartbeat}
     station.run(300)  # a Heartbeat is in flight
     for value in ("60", "90"):
@@ -146,7 +139,7 @@ def test_the_csms_is_answered_while_a_call_of_ours_is_open() -> None:
     ],
 )
 def test_an_answer_leaves_before_what_the_request_causes(request_: CsmsRequest) -> None:
-    station = charging()
+    station = charging_with()
     station.plug(2)
     effects = station.handle(CsmsAsked(message_id="x", request=request_))
     said = [type(effect) for effect in effects if isinstance(effect, (SendAnswer, SendCall))]

@@ -16,16 +16,10 @@ from cp_image.core.messages import (
     StartTransaction,
     StopTransaction,
 )
+from tests.support.stations import charging
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 S = ConnectorState
-
-
-def charging(station: VirtualStation) -> VirtualStation:
-    station.connect()
-    station.plug()
-    station.tag()
-    return station
 
 
 def test_an_open_transaction_is_closed_with_the_last_reading() -> None:

@@ -1,10 +1,14 @@
 """Meter: measurands, phases, units, rhythm."""
 
+from functools import partial
+
 from cp_image.api.payloads import CarInput, ChargePointType, ConnectorState
 from cp_image.core.messages import MeterValues
 from cp_image.core.meter_values import Measurand, Phase, ReadingContext, Unit
+from tests.support import stations
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
+charging = partial(stations.charging, draws=10.0)
 Row = tuple[Measurand, Phase | None, Unit | None, float]
 
 
@@ -12,13 +16,6 @@ def rows(request: MeterValues) -> list[Row]:
     (reading,) = request.meter_values
     assert all(v.context is ReadingContext.SAMPLE_PERIODIC for v in reading.sampled_values)
     return [(v.measurand, v.phase, v.unit, v.value) for v in reading.sampled_values]
-
-
-def charging(station: VirtualStation, draws: float = 10.0) -> VirtualStation:
-    station.connect()
-    station.plug(draws=draws)
-    station.tag()
-    return station
 
 
 def test_three_phases_tell_current_and_voltage_per_phase() -> None:

@@ -16,18 +16,11 @@ from cp_image.core.messages import (
 )
 from cp_image.core.outbox import Outbox
 from cp_image.core.request_queue import RequestQueue
+from tests.support.stations import charging_with
 from tests.support.virtual_station import EPOCH, VirtualStation, make_settings
 
 S = ConnectorState
 TRANSACTION_KINDS = (StartTransaction, MeterValues, StopTransaction)
-
-
-def charging(**keys: str) -> VirtualStation:
-    station = VirtualStation(make_settings(configuration=keys))
-    station.connect()
-    station.plug()
-    station.tag()
-    return station
 
 
 def transaction_messages(station: VirtualStation) -> list[Request]:
@@ -39,7 +32,7 @@ def queued(station: VirtualStation) -> list[str]:
 
 
 def test_offline_the_transaction_goes_on_and_is_told_later_with_its_times() -> None:
-    station = charging()
+    station = charging_with()
     station.run(30)
     station.disconnect()
     station.run(150)
@@ -59,7 +52,7 @@ def test_offline_the_transaction_goes_on_and_is_told_later_with_its_times() -> N
 
 
 def test_a_new_session_does_not_wait_behind_a_long_backlog() -> None:
-    station = charging()
+    station = charging_with()
     station.disconnect()
     station.run(3600)
     station.csms.silent = {MeterValues}
@@ -106,7 +99,7 @@ def test_stop_and_readings_wait_for_the_transaction_id() -> None:
 
 
 def test_a_transaction_message_is_dropped_after_its_attempts() -> None:
-    station = charging(TransactionMessageAttempts="2", TransactionMessageRetryInterval="10")
+    station = charging_with(TransactionMessageAttempts="2", TransactionMessageRetryInterval="10")
     station.csms.refusals[MeterValues] = 2
     station.run(75)
     assert station.heard_at(MeterValues) == [60.0, 70.0]
@@ -118,7 +111,7 @@ def test_a_transaction_message_is_dropped_after_its_attempts() -> None:
 
 @pytest.mark.parametrize("attempts", ["0", "1"])
 def test_one_attempt_is_the_least(attempts: str) -> None:
-    station = charging(TransactionMessageAttempts=attempts)
+    station = charging_with(TransactionMessageAttempts=attempts)
     station.csms.refusals[StopTransaction] = 1
     station.tag()
     station.run(600)
@@ -144,7 +137,7 @@ def test_what_hangs_on_a_dropped_start_is_dropped_too() -> None:
 
 
 def test_a_week_without_a_link_loses_nothing() -> None:
-    station = charging(MeterValueSampleInterval="600")
+    station = charging_with(MeterValueSampleInterval="600")
     station.disconnect()
     station.run(7 * 86_400)
     station.connect()
@@ -157,7 +150,7 @@ def test_a_week_without_a_link_loses_nothing() -> None:
 
 
 def test_every_message_is_told_once() -> None:
-    station = charging()
+    station = charging_with()
     station.run(3600)
     station.tag()
     told = Counter(map(repr, transaction_messages(station)))

@@ -7,24 +7,9 @@ import pytest
 
 from cp_image.shell.clock import Origin, SimulatedClock, WallClock, make_clock
 from cp_image.shell.store import Store
+from tests.support.hand_clock import HandClock
 
 EPOCH = 1_700_000_000.0
-
-
-class HandClock:
-    """A wall clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.at = EPOCH
-
-    def now(self) -> float:
-        return self.at
-
-    def real_s(self, seconds: float) -> float:
-        return seconds
-
-    def wall_at(self, instant: float) -> float:
-        return instant
 
 
 def test_it_tells_epoch_seconds() -> None:
@@ -38,7 +23,7 @@ def test_it_never_runs_backwards() -> None:
 
 
 def test_a_simulated_clock_runs_at_its_rate_from_its_origin() -> None:
-    wall = HandClock()
+    wall = HandClock(EPOCH)
     clock = SimulatedClock(wall, Origin(wall_at=EPOCH, simulated_at=1000.0), 60.0)
     assert clock.now() == 1000.0
     wall.at += 60
@@ -48,7 +33,7 @@ def test_a_simulated_clock_runs_at_its_rate_from_its_origin() -> None:
 
 
 def test_a_simulated_clock_does_not_begin_before_its_origin() -> None:
-    wall = HandClock()
+    wall = HandClock(EPOCH)
     wall.at -= 10
     clock = SimulatedClock(wall, Origin(wall_at=EPOCH, simulated_at=1000.0), 60.0)
     assert clock.now() == 1000.0

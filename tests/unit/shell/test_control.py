@@ -28,6 +28,7 @@ from cp_image.core.events import (
 )
 from cp_image.shell.control import Control, LinkCallbacks
 from cp_image.shell.frame_trace import FrameTrace
+from tests.support.hand_clock import HandClock
 from tests.unit.shell.peers import FakeLink
 
 BASE = "cp_simu/cps/CP-1"
@@ -86,30 +87,19 @@ class Sink:
         self.stopped += 1
 
 
-class FixedClock:
-    def now(self) -> float:
-        return 1000.0
-
-    def real_s(self, seconds: float) -> float:
-        return seconds
-
-    def wall_at(self, instant: float) -> float:
-        return instant
-
-
 class Bench:
     """A control with fakes around it."""
 
     def __init__(self) -> None:
         self.sink = Sink()
         self.link: FakeLink
-        self.trace = FrameTrace(FixedClock())
+        self.trace = FrameTrace(HandClock())
         self.control = Control(
             charge_point_id="CP-1",
             identity=IDENTITY,
             make_link=self._link,
             station=self.sink,
-            clock=FixedClock(),
+            clock=HandClock(),
             trace=self.trace,
         )
 

@@ -9,27 +9,12 @@ import pytest
 from cp_image.api.payloads import Frame, FrameDirection
 from cp_image.shell.clock import Origin, SimulatedClock
 from cp_image.shell.frame_trace import FrameTrace
+from tests.support.hand_clock import HandClock
 from tests.unit.shell.test_control import BASE, RESULT, Bench
 
 BOOT = '[2,"a","BootNotification",{"chargePointVendor":"V"}]'
 BOOTED = '[3,"a",{"status":"Accepted"}]'
 FRAMES = f"{BASE}/frames"
-
-
-class HandClock:
-    """The computer's clock, moved by the test."""
-
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def now(self) -> float:
-        return self.at
-
-    def real_s(self, seconds: float) -> float:
-        return seconds
-
-    def wall_at(self, instant: float) -> float:
-        return instant
 
 
 class Traced:

@@ -30,6 +30,7 @@ from tests.support.file_servers import (
     ftp_files,
     http_files,
 )
+from tests.support.hand_clock import HandClock
 from tests.unit.shell.peers import PATIENCE_S, run
 
 NAME = "CP-1.txt.gz"
@@ -385,22 +386,8 @@ def test_the_log_hides_the_password(http: HttpFiles, caplog: pytest.LogCaptureFi
 # -- the log --------------------------------------------------------------------------------------
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.at = 1_700_000_000.0
-
-    def now(self) -> float:
-        return self.at
-
-    def real_s(self, seconds: float) -> float:
-        return seconds
-
-    def wall_at(self, instant: float) -> float:
-        return instant
-
-
 def test_the_recent_log_keeps_the_newest_lines_by_time() -> None:
-    clock = Clock()
+    clock = HandClock(1_700_000_000.0)
     recent = RecentLog(clock)
     log = logging.Logger("station")
     log.addHandler(recent)

@@ -18,36 +18,28 @@ from supervisor_cli.client import SimuClient
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.frame_stream import FrameStream, TracedFrame
 from supervisor_cli.state import Broker
-from tests.unit.shell.test_control import FixedClock, Sink
+from tests.support.hand_clock import HandClock
+from tests.unit.shell.test_control import Sink
 from tests.unit.supervisor_cli.test_client import error_on, on, turn
 from tests.unit.supervisor_cli.world import ROOT, FakeLink, World, charge_point_status
-
-
-class Life(FixedClock):
-    """The clock of a process that began at `at`."""
-
-    def __init__(self, at: float) -> None:
-        self.at = at
-
-    def now(self) -> float:
-        return self.at
 
 
 class TalkingChargePoint:
     """A charge point whose CSMS is the test: `say` makes a frame pass."""
 
     def __init__(self, world: World, name: str = "CP-1", life: float = 1000.0) -> None:
+        """`life` is when its process began, in epoch seconds."""
         self.world, self.name = world, name
         self.said = 0
         self.sink = Sink()
-        self.trace = FrameTrace(Life(life))
+        self.trace = FrameTrace(HandClock(life))
         self.trace.connected()
         self.control = Control(
             charge_point_id=name,
             identity=charge_point_status(),
             make_link=self._make_link,
             station=self.sink,
-            clock=Life(life),
+            clock=HandClock(life),
             trace=self.trace,
         )
         self.link: FakeLink
@@ -227,7 +219,16 @@ def test_nothing_from_before_comes_when_the_broker_does() -> None:
     on(world, story)
 
 
-def test_a_lost_frame_is_fetched() -> None:
+@pytest.mark.parametrize(
+    ("lost", "told", "notes"),
+    [
+        (1, ids(1, 2, 3), []),
+        (500, ids(1, *range(303, 503)), [("CP-1", "301 frames were missed")]),
+    ],
+)
+def test_lost_frames_are_fetched_and_those_that_are_kept_no_more_are_missed(
+    lost: int, told: list[str], notes: list[tuple[str, str]]
+) -> None:
     world = World(charge_points_answer=False)
 
     async def story(simu: SimuClient) -> None:
@@ -238,35 +239,13 @@ def test_a_lost_frame_is_fetched() -> None:
             charge_point.say()
             await turn()
             world.links[0].up = False
-            charge_point.say()
+            charge_point.say(lost)
             await turn()
             world.links[0].up = True
             charge_point.say()
             await turn()
-            assert reader.told == ids(1, 2, 3)
-            assert reader.notes == []
-
-    on(world, story)
-
-
-def test_frames_that_are_kept_no_more_are_missed() -> None:
-    world = World(charge_points_answer=False)
-
-    async def story(simu: SimuClient) -> None:
-        charge_point = TalkingChargePoint(world)
-        charge_point.start()
-        await turn()
-        async with Reader(simu, "CP-1") as reader:
-            charge_point.say()
-            await turn()
-            world.links[0].up = False
-            charge_point.say(500)
-            await turn()
-            world.links[0].up = True
-            charge_point.say()
-            await turn()
-            assert len(reader.told) == 201
-            assert reader.notes == [("CP-1", "301 frames were missed")]
+            assert reader.told == told
+            assert reader.notes == notes
 
     on(world, story)
 
