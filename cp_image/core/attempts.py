@@ -1,4 +1,7 @@
-"""How often a transfer is tried: `retries` and `retryInterval` of OCPP 1.6 §6.21 and §6.57."""
+"""How often a transfer is tried: `retries` and `retryInterval` of OCPP 1.6 §6.21 and §6.57.
+
+A location to which nothing can be transferred is not tried again: see `TransferEnded.hopeless`.
+"""
 
 from typing import Final
 

@@ -95,7 +95,7 @@ class Diagnostics:
         if event.ok:
             self._log(LogLevel.INFO, f"{order.file_name} is uploaded")
             self._finish(DiagnosticsStatus.UPLOADED)
-        elif order.attempts.left == 0:
+        elif order.attempts.left == 0 or event.hopeless:
             self._log(LogLevel.ERROR, f"given up, the upload failed: {event.reason}")
             self._finish(DiagnosticsStatus.UPLOAD_FAILED)
         else:

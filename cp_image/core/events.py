@@ -96,6 +96,7 @@ class TransferEnded(Value):
     Attributes:
         reason: why it failed, for people; empty where it did not.
         fault: likewise, where it is one of these; None for all else.
+        hopeless: whether every other attempt would fail for that, too: it is the location.
         image: what was downloaded; None for an upload, and where it failed.
     """
 
@@ -103,6 +104,7 @@ class TransferEnded(Value):
     ok: bool
     reason: str = ""
     fault: TransferFault | None = None
+    hopeless: bool = False
     image: FirmwareImage | None = None
 
 

@@ -150,7 +150,7 @@ class Firmware:
             downloaded = replace(self._update, image=event.image)
             self._enter(downloaded, Phase.DOWNLOADED)
         else:
-            self._download_failed(self._update, event.reason, now)
+            self._download_failed(self._update, event, now)
 
     def settle(self, now: float) -> None:
         """Do what the state of connectors, link and clock allows; call it after every event."""
@@ -208,14 +208,14 @@ class Firmware:
         self._transfer = next(self._transfer_numbers)
         self._outbox.put(Download(number=self._transfer, location=update.location))
 
-    def _download_failed(self, update: FirmwareUpdate, reason: str, now: float) -> None:
-        if update.attempts.left == 0:
-            self._log(LogLevel.ERROR, f"given up, the download failed: {reason}")
+    def _download_failed(self, update: FirmwareUpdate, event: TransferEnded, now: float) -> None:
+        if update.attempts.left == 0 or event.hopeless:
+            self._log(LogLevel.ERROR, f"given up, the download failed: {event.reason}")
             self.reports.tell(FirmwareStatus.DOWNLOAD_FAILED)
             self._finish()
             return
         wait_s = update.attempts.interval_s
-        self._log(LogLevel.WARNING, f"the download failed, again in {wait_s:g} s: {reason}")
+        self._log(LogLevel.WARNING, f"the download failed, again in {wait_s:g} s: {event.reason}")
         later = replace(update, due_at=self._clock.at(now) + wait_s)
         self._enter(later, Phase.RETRYING)
 

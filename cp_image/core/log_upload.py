@@ -106,7 +106,7 @@ class LogUpload:
         if event.ok:
             self._log(LogLevel.INFO, f"{order.file_name} is uploaded")
             self._finish(order.request.request_id, LogStatus.UPLOADED)
-        elif order.attempts.left == 0:
+        elif order.attempts.left == 0 or event.hopeless:
             self._log(LogLevel.ERROR, f"given up, the upload failed: {event.reason}")
             self._finish(order.request.request_id, _failure(event.fault))
         else:

@@ -120,7 +120,7 @@ class SignedFirmware:
         self._transfer = None
         if event.ok and event.image is not None:
             self._verify(replace(update, image=event.image), event.image, now)
-        elif update.attempts.left == 0:
+        elif update.attempts.left == 0 or event.hopeless:
             self._fail(update, S.DOWNLOAD_FAILED, f"the download failed: {event.reason}")
         else:
             wait_s = update.attempts.interval_s

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from cp_image.core.transfer_faults import TransferFault
-from cp_image.shell.transfer_line import Line, Location, Terms, TransferError
+from cp_image.shell.transfer_line import Line, Location, LocationError, Terms
 
 _CHUNK_BYTES: Final = 64 * 1024
 _IMPLICIT_PORT: Final = 990
@@ -93,9 +93,9 @@ def fault_of(exc: ftplib.Error) -> TransferFault | None:
 def _connected(location: Location, line: Line, terms: Terms) -> Iterator[_Ftp | _Ftps]:
     if terms.proxy is not None and location.on_loopback:
         # Its data connections would need ports of their own through the proxy.
-        raise TransferError("FTP does not reach this machine's own loopback: use HTTP")
+        raise LocationError("FTP does not reach this machine's own loopback: use HTTP")
     if location.port == _IMPLICIT_PORT:
-        raise TransferError(
+        raise LocationError(
             "implicit FTPS (port 990) is not spoken, explicit FTPS is", TransferFault.NOT_SUPPORTED
         )
     secure = location.scheme == "ftps"

@@ -9,7 +9,14 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from cp_image.api.value import replace
 from cp_image.core.transfer_faults import TransferFault
-from cp_image.shell.transfer_line import Line, Location, Terms, TransferError, parse
+from cp_image.shell.transfer_line import (
+    Line,
+    Location,
+    LocationError,
+    Terms,
+    TransferError,
+    parse,
+)
 
 _CHUNK_BYTES: Final = 64 * 1024
 _MAX_REDIRECTS: Final = 5
@@ -102,7 +109,11 @@ def _follow(
 
 def _redirected(origin: Location, target: str) -> Location:
     base = f"{origin.scheme}://{_host_and_port(origin)}{origin.path}"
-    location = parse(urljoin(base, target))
+    try:
+        location = parse(urljoin(base, target))
+    except LocationError as exc:
+        # The server may send the next attempt somewhere else.
+        raise TransferError(f"redirected: {exc}", exc.fault) from exc
     if location.scheme not in {"http", "https"}:
         raise TransferError(f"redirected to {location.scheme}")
     if origin.scheme == "https" and location.scheme == "http":

@@ -28,6 +28,10 @@ class TransferError(Exception):
         self.fault = fault
 
 
+class LocationError(TransferError):
+    """The location is one to which, or from which, no attempt can transfer."""
+
+
 class Terms(Value):
     """On what terms files are transferred.
 
@@ -88,24 +92,24 @@ def parse(url: str) -> Location:
     """Return the parts of a URL.
 
     Raises:
-        TransferError: it is none, or of a scheme that is not spoken.
+        LocationError: it is none, or of a scheme that is not spoken.
     """
     if not url.isprintable() or " " in url:
-        raise TransferError("the location is no URL: it holds blanks or control characters", _BAD)
+        raise LocationError("the location is no URL: it holds blanks or control characters", _BAD)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as exc:
-        raise TransferError(f"the location is no URL: {exc}", _BAD) from exc
+        raise LocationError(f"the location is no URL: {exc}", _BAD) from exc
     if not parts.scheme:
-        raise TransferError("the location is no URL: it has no scheme", _BAD)
+        raise LocationError("the location is no URL: it has no scheme", _BAD)
     if parts.scheme not in SCHEMES:
-        raise TransferError(
+        raise LocationError(
             f"the location begins with '{parts.scheme}', spoken are {', '.join(SCHEMES)}",
             TransferFault.NOT_SUPPORTED,
         )
     if not host:
-        raise TransferError("the location names no host", _BAD)
+        raise LocationError("the location names no host", _BAD)
     return Location(
         scheme=parts.scheme,
         host=host,

@@ -22,7 +22,14 @@ from cp_image.core.firmware_image import FirmwareImage
 from cp_image.core.transfer_faults import TransferFault
 from cp_image.shell import ftp_transfer, http_transfer
 from cp_image.shell.csms_failures import why_not_connected
-from cp_image.shell.transfer_line import Line, Location, Terms, TransferError, parse
+from cp_image.shell.transfer_line import (
+    Line,
+    Location,
+    LocationError,
+    Terms,
+    TransferError,
+    parse,
+)
 
 T = TypeVar("T")
 
@@ -108,7 +115,13 @@ class _Ftp:
 
 
 def _failed(number: int, exc: Exception) -> TransferEnded:
-    return TransferEnded(number=number, ok=False, reason=_reason(exc), fault=_fault(exc))
+    return TransferEnded(
+        number=number,
+        ok=False,
+        reason=_reason(exc),
+        fault=_fault(exc),
+        hopeless=isinstance(exc, LocationError),
+    )
 
 
 def _fault(exc: Exception) -> TransferFault | None:

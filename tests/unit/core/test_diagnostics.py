@@ -122,6 +122,16 @@ def test_an_upload_is_tried_again_after_the_interval() -> None:
     assert triggered(station) is S.IDLE
 
 
+def test_a_location_that_can_never_be_reached_is_not_tried_again() -> None:
+    station = online()
+    ask(station, retries=5, retry_interval_s=10)
+    station.handle(TransferEnded(number=1, ok=False, reason="no URL", hopeless=True))
+    station.run(1000)
+    assert len(station.wanted(Upload)) == 1
+    assert told(station) == [S.UPLOADING, S.UPLOAD_FAILED]
+    assert triggered(station) is S.IDLE
+
+
 def test_another_request_goes_before_the_one_under_way() -> None:
     station = online()
     ask(station)

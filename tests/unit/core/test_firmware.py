@@ -148,6 +148,17 @@ def test_a_retry_that_succeeds_installs() -> None:
     assert told(station) == [S.DOWNLOADING, S.DOWNLOAD_FAILED, *WHOLE]
 
 
+def test_a_location_that_can_never_be_reached_is_not_tried_again() -> None:
+    station = online()
+    update(station, retries=5, retry_interval_s=10)
+    number = station.wanted(Download)[-1].number
+    station.handle(TransferEnded(number=number, ok=False, reason="no URL", hopeless=True))
+    station.run(1000)
+    assert len(station.wanted(Download)) == 1
+    assert told(station) == [S.DOWNLOADING, S.DOWNLOAD_FAILED]
+    assert triggered(station) is S.IDLE
+
+
 def test_a_csms_that_asks_for_endless_retries_at_once_causes_no_flood() -> None:
     station = online()
     update(station, retries=10**9, retry_interval_s=0)

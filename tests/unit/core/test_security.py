@@ -906,6 +906,19 @@ def test_a_failed_upload_is_tried_again_and_given_up() -> None:
     assert log_statuses(station) == [("Uploading", 7), ("UploadFailure", 7)]
 
 
+def test_a_location_that_can_never_be_reached_is_not_tried_again() -> None:
+    station = at_profile(P.TLS)
+    get_log(station, retries=5, retry_interval_s=10)
+    number = station.wanted(Upload)[-1].number
+    fault = TransferFault.NOT_SUPPORTED
+    station.handle(
+        TransferEnded(number=number, ok=False, reason="sftp", fault=fault, hopeless=True)
+    )
+    station.run(1000)
+    assert len(station.wanted(Upload)) == 1
+    assert log_statuses(station) == [("Uploading", 7), ("NotSupportedOperation", 7)]
+
+
 @pytest.mark.parametrize(
     ("fault", "status"),
     [

@@ -172,6 +172,15 @@ def test_downloads_are_tried_again_and_given_up() -> None:
     assert told(station) == [S.DOWNLOADING, S.DOWNLOADING, S.DOWNLOAD_FAILED]
 
 
+def test_a_location_that_can_never_be_reached_is_not_tried_again() -> None:
+    station = online()
+    update(station, retries=5, retry_interval_s=10)
+    number = station.wanted(Download)[-1].number
+    station.handle(TransferEnded(number=number, ok=False, reason="no URL", hopeless=True))
+    station.run(1000)
+    assert told(station) == [S.DOWNLOADING, S.DOWNLOAD_FAILED]
+
+
 def test_a_newer_request_takes_the_place_of_one_that_has_not_begun_to_install() -> None:
     station = online()
     update(station)

@@ -80,8 +80,10 @@ def check_uploaded(content: bytes) -> None:
     assert text == "[charge point]\nid = CP-1\n[log]\na line\nünd\n"
 
 
-def failed(reason: str, number: int = 1, fault: TransferFault | None = None) -> TransferEnded:
-    return TransferEnded(number=number, ok=False, reason=reason, fault=fault)
+def failed(
+    reason: str, number: int = 1, fault: TransferFault | None = None, *, hopeless: bool = False
+) -> TransferEnded:
+    return TransferEnded(number=number, ok=False, reason=reason, fault=fault, hopeless=hopeless)
 
 
 # -- HTTP -----------------------------------------------------------------------------------------
@@ -163,8 +165,8 @@ def test_nobody_is_there() -> None:
 def test_a_location_that_is_none(location: str, reason: str) -> None:
     unspoken = "spoken" in reason
     fault = TransferFault.NOT_SUPPORTED if unspoken else TransferFault.BAD_MESSAGE
-    assert download(location) == failed(reason, fault=fault)
-    assert upload(location) == failed(reason, 2, fault)
+    assert download(location) == failed(reason, fault=fault, hopeless=True)
+    assert upload(location) == failed(reason, 2, fault, hopeless=True)
 
 
 def test_a_path_that_ftp_cannot_say(ftp_root: Path) -> None:
@@ -192,6 +194,10 @@ def test_redirects_that_lead_nowhere(http: HttpFiles) -> None:
     assert download(f"{http.url}/fw.bin") == failed("more than 5 redirects")
     http.redirects["/fw.bin"] = "ftp://localhost/fw.bin"
     assert download(f"{http.url}/fw.bin") == failed("redirected to ftp")
+    http.redirects["/fw.bin"] = "sftp://localhost/fw.bin"
+    ended = download(f"{http.url}/fw.bin")
+    assert ended.reason.startswith("redirected: the location begins with 'sftp', ")
+    assert not ended.hopeless
 
 
 def test_http_upload_puts_into_the_directory(http: HttpFiles) -> None:
@@ -264,7 +270,8 @@ def test_what_is_on_loopback_goes_through_the_proxy(http: HttpFiles, ca: Authori
 
 def test_ftp_does_not_go_through_the_proxy() -> None:
     ended = download("ftp://localhost/fw.bin", proxy="http://127.0.0.1:1")
-    assert ended == failed("FTP does not reach this machine's own loopback: use HTTP")
+    reason = "FTP does not reach this machine's own loopback: use HTTP"
+    assert ended == failed(reason, hopeless=True)
 
 
 @pytest.mark.parametrize("host", ["localhost", "a.localhost", "127.8.9.1", "[::1]", "0.0.0.0"])
