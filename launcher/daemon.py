@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import msgspec
@@ -34,18 +34,11 @@ from launcher.charge_points import ChargePoints
 from launcher.commands import Order
 from launcher.config import LauncherConfig
 from launcher.desk import Desk
-from launcher.engine import (
-    ContainerChanged,
-    ContainerDied,
-    Engine,
-    EngineError,
-    EngineEvent,
-    ListeningBegan,
-    ListeningBroke,
-    NetworksChanged,
-)
+from launcher.engine import Engine, EngineError
+from launcher.engine_news import EngineNews
 from launcher.power import Power
 from launcher.reconciler import Reconciler
+from launcher.rounds import Rounds, Scan
 from launcher.tenure import Heard, Tenure
 from launcher.turns import Turns
 
@@ -53,8 +46,6 @@ LOG: Final = logging.getLogger(__name__)
 
 _FAREWELL_S: Final = 5.0
 _FIRST_RETRY_S: Final = 5.0
-_LAST_RETRY_S: Final = 60.0
-_LOOK_AGAIN_S: Final = 2.0
 _OBJECTION_S: Final = 0.5
 _OBJECTION_OF_THE_LIVING_S: Final = 10.0
 """A launcher that the broker calls Alive gets longer to say so itself."""
@@ -75,10 +66,6 @@ class MakeLink(Protocol):
         will: Message,
     ) -> Link:
         """Return a link that is not yet connected."""
-
-
-Scan = Callable[[], Awaitable[Mapping[str, bytes]]]
-"""Returns all that the broker has retained of charge points, by topic; OSError where it cannot."""
 
 
 class Daemon:
@@ -104,7 +91,6 @@ class Daemon:
         self._root = config.root
         self._environment = config.environment
         self._engine = engine
-        self._scan = scan
         self._objection_s = objection_s
         self._link = make_link(
             on_message=self._hear,
@@ -119,7 +105,6 @@ class Daemon:
                 serves=False,
             )
         )
-        self._due = asyncio.Event()
         self._alarms = Alarms()
         self._turns = Turns(config.side_by_side)
         self._board = Board(self._root, self._link)
@@ -129,20 +114,24 @@ class Daemon:
             self._power,
             self._turns,
             self._alarms,
-            Voice(tell=self._tell, reconcile=self._due.set),
+            Voice(tell=self._tell, reconcile=self._ask_for_a_round),
             heard_within_s=config.heard_within_s,
             most_crashes=config.most_crashes,
         )
         self._charge_points = ChargePoints(
             engine, self._power, self._caretaker, self._turns, config.surroundings
         )
-        self._reconciler = Reconciler(
+        reconciler = Reconciler(
             config.environment,
             engine,
             self._power,
             self._board,
             self._caretaker,
             self._turns,
+        )
+        self._rounds = Rounds(reconciler, scan, self._alarms, self._is_serving)
+        self._news = EngineNews(
+            engine, self._power, self._caretaker, self._turns, self._rounds, self._work_now
         )
         self._desk = Desk(self._charge_points, say=self._answer, tell=self._tell, close=self.close)
         self._closing = asyncio.Event()
@@ -161,9 +150,9 @@ class Daemon:
                 tasks = [
                     background.create_task(self._link.run(), name="mqtt"),
                     background.create_task(self._begin_to_serve(), name="claim"),
-                    background.create_task(self._listen(), name="engine events"),
+                    background.create_task(self._news.run(), name="engine events"),
                     background.create_task(self._alarms.run(), name="alarms"),
-                    background.create_task(self._reconcile_when_due(), name="reconciliation"),
+                    background.create_task(self._rounds.run(), name="reconciliation"),
                 ]
                 async with asyncio.TaskGroup() as work:
                     self._work = work
@@ -202,7 +191,7 @@ class Daemon:
             return
         self._tenure.serves = True
         self._link.publish(self._message(LAUNCHER_STATUS, LauncherState.ALIVE.encode()))
-        self._due.set()
+        self._rounds.ask()
 
     async def _look_around(self) -> None:
         """Know who is there before the first command comes."""
@@ -231,6 +220,18 @@ class Daemon:
     def _serves(self) -> bool:
         return self._tenure.serves and not self.refused
 
+    async def _is_serving(self) -> bool:
+        """Wait for the broker; return whether there is anything to put right."""
+        await self._link.wait_connected()
+        return self._serves
+
+    def _work_now(self) -> asyncio.TaskGroup | None:
+        """Return where what is done while it serves is done; None where nothing more begins."""
+        return self._work if self._serves and not self._closing.is_set() else None
+
+    def _ask_for_a_round(self) -> None:
+        self._rounds.ask()
+
     # -- what comes in over MQTT ----------------------------------------------------------------
 
     def _connection_changed(self, up: bool, reason: str) -> None:  # noqa: FBT001 - as MqttLink calls
@@ -242,7 +243,7 @@ class Daemon:
         self._board.forget_echoes()
         if self._serves:
             self._link.publish(self._claim())
-            self._due.set()
+            self._rounds.ask()
 
     def _hear(self, message: Message) -> None:
         if LAUNCHER_CMD.parse(self._root, message.topic) is not None:
@@ -259,12 +260,13 @@ class Daemon:
 
     def _hear_charge_point(self, message: Message) -> None:
         emptied = self._board.hear(message)
-        if not self._serves or self._work is None or self._closing.is_set():
+        work = self._work_now()
+        if work is None:
             return
         if emptied is not None:
             order = Order(type=CommandType.REMOVE, charge_point_id=emptied)
             self._charge_points.announce(order)
-            self._work.create_task(self._remove_emptied(order), name=f"remove {emptied}")
+            work.create_task(self._remove_emptied(order), name=f"remove {emptied}")
             return
         address = CP_STATUS.parse(self._root, message.topic)
         charge_point_id = address.charge_point_id if address is not None else None
@@ -294,68 +296,6 @@ class Daemon:
             LOG.info("%s removed, for its status was emptied", order.charge_point_id)
         elif outcome.code is not ErrorCode.UNKNOWN_CHARGE_POINT:
             LOG.warning("status emptied, but not removed: %s", outcome.text)
-
-    # -- what the engine tells --------------------------------------------------------------------
-
-    async def _listen(self) -> None:
-        async for event in self._engine.events():
-            await self._heed(event)
-
-    async def _heed(self, event: EngineEvent) -> None:
-        match event:
-            case ListeningBegan():
-                self._power.forget_own_doing()
-                self._due.set()
-            case ListeningBroke(reason=reason):
-                LOG.warning("%s; trying again", reason)
-                self._caretaker.engine_broke()
-            case ContainerDied():
-                if self._serves and self._work is not None and not self._closing.is_set():
-                    self._work.create_task(
-                        self._bury(event), name=f"death of {event.charge_point_id}"
-                    )
-            case NetworksChanged(what=what):
-                LOG.info("%s: the networks are looked at", what)
-                self._power.forget_networks()
-                self._due.set()
-            case ContainerChanged():
-                if not self._power.was_own_doing(event.container_id, event.change):
-                    LOG.info("%s: %s by hand", event.charge_point_id, event.change)
-                    self._turns.forget_words()
-                    self._due.set()
-                    # The engine lists a container for a moment as it was before the event.
-                    self._alarms.set("by hand", _LOOK_AGAIN_S, self._reconcile_again)
-
-    async def _bury(self, death: ContainerDied) -> None:
-        try:
-            await self._caretaker.bury(death)
-        except EngineError as exc:
-            LOG.warning("%s died: %s", death.charge_point_id, exc)
-            self._due.set()
-
-    async def _reconcile_when_due(self) -> None:
-        retry_s = _FIRST_RETRY_S
-        while True:
-            await self._due.wait()
-            await self._link.wait_connected()
-            self._due.clear()
-            if not self._serves:
-                continue
-            try:
-                failed = await self._reconciler.put_right(await self._scan())
-            except (EngineError, OSError) as exc:
-                failed = [f"cannot compare engine and broker now: {exc}"]
-            if not failed:
-                retry_s = _FIRST_RETRY_S
-                if self._reconciler.left_out:
-                    self._alarms.set("reconciliation", _LOOK_AGAIN_S, self._reconcile_again)
-                continue
-            LOG.warning("%s; trying again in %g s", "; ".join(failed[:3]), retry_s)
-            self._alarms.set("reconciliation", retry_s, self._reconcile_again)
-            retry_s = min(2 * retry_s, _LAST_RETRY_S)
-
-    async def _reconcile_again(self) -> None:
-        self._due.set()
 
     # -- what goes out over MQTT ------------------------------------------------------------------
 

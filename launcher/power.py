@@ -5,12 +5,11 @@ They are taken in the charge point's turn, see `launcher.turns`.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from cp_image.api.payloads import ChargePointState
-from launcher import container, networks
+from launcher import container
 from launcher.api import ContainerCondition, Specification, secrets_volume
 from launcher.board import Board
 from launcher.conditions import Conditions, condition, running
@@ -27,6 +26,7 @@ from launcher.engine import (
     VolumeRecord,
 )
 from launcher.loopback import is_on_loopback
+from launcher.network_places import NetworkPlaces
 from launcher.reconcile import dead_status
 
 LOG: Final = logging.getLogger(__name__)
@@ -57,12 +57,10 @@ class Power:
         self._engine = engine
         self._board = board
         self.conditions: Final = Conditions(board)
+        self.places: Final = NetworkPlaces(engine, surroundings)
         self._surroundings = surroundings
         self._on_loopback = on_loopback
         self._own_doing: set[tuple[str, str]] = set()
-        self._members: dict[str, str] = {}
-        self._ensured: set[str] = set()
-        self._network_lock = asyncio.Lock()
         self._image_lock = asyncio.Lock()
         self._image_is_there = False
         self.remembered: dict[str, Specification] = {}
@@ -77,15 +75,10 @@ class Power:
     def notice(self, actual: Observation) -> None:
         """Take in which charge points run, and which networks they belong to."""
         for charge_point_id, each in actual.containers.items():
-            self._members[charge_point_id] = each.network
+            self.places.notice(charge_point_id, each.network)
             if each.alive and not each.by_hand and each.specification is not None:
                 specification = actual.of(charge_point_id).specification or each.specification
                 self.remembered.setdefault(charge_point_id, specification)
-
-    async def ensure_networks(self) -> None:
-        """See to it that every network in use is there, and served by broker and proxy."""
-        for network in sorted(set(self._members.values())):
-            await self._ensure_network(network)
 
     def was_own_doing(self, container_id: str, what: str) -> bool:
         """Whether the launcher itself is the cause of an event; each is asked about once."""
@@ -94,14 +87,10 @@ class Power:
         self._own_doing.discard((container_id, what))
         return True
 
-    def forget_networks(self) -> None:
-        """A network, or who serves it, may not be as it was: all are looked at anew."""
-        self._ensured.clear()
-
     def forget_own_doing(self) -> None:
         """The engine was not listened to for a while: what was expected may have passed by."""
         self._own_doing.clear()
-        self._ensured.clear()
+        self.places.look_anew()
 
     # -- steps ------------------------------------------------------------------------------------
 
@@ -200,7 +189,7 @@ class Power:
         for mark in {*found.marks} - {Mark.GONE}:
             await self._engine.clear_mark(charge_point_id, mark)
         await self._engine.clear_mark(charge_point_id, Mark.GONE)
-        self._members.pop(charge_point_id, None)
+        self.places.free(charge_point_id)
         self.remembered.pop(charge_point_id, None)
         self.up_since.pop(charge_point_id, None)
 
@@ -265,7 +254,7 @@ class Power:
         self._board.publish_specification(specification)
 
     async def _make(self, request: ContainerRequest, marks: Marks) -> None:
-        await self._ensure_network(request.network)
+        await self.places.ensure(request.network)
         container_id = await self._engine.create_container(request)
         await self._do(container_id, Change.START, self._engine.start)
         await self._is_up(request, container_id, cut=Mark.CUT in marks)
@@ -278,15 +267,6 @@ class Power:
             if not self._image_is_there:
                 raise EngineError(f"image {image} does not exist on the engine")
 
-    async def _ensure_network(self, network: str) -> None:
-        async with self._network_lock:
-            if (
-                networks.is_of(self._surroundings.environment, network)
-                and network not in self._ensured
-            ):
-                await self._engine.ensure_network(network)
-                self._ensured.add(network)
-
     async def _start_again(self, old: ContainerRecord) -> bool:
         """Start a container that is there; return False where it has to be made anew."""
         try:
@@ -296,7 +276,7 @@ class Power:
                 raise
             # Its network may be gone, say, and another one have taken its name.
             LOG.warning("%s does not start again, and is made anew: %s", old.name, exc)
-            self._ensured.clear()
+            self.places.look_anew()
             await self._remove_container(old)
             return False
         return True
@@ -322,7 +302,7 @@ class Power:
             self._own_doing.add((found.container_id, DIE))
         await self._do(found.container_id, Change.DESTROY, self._engine.remove_container)
         self._addresses.pop(found.container_id, None)
-        self._members.pop(found.charge_point_id, None)
+        self.places.free(found.charge_point_id)
 
     async def _do(self, container_id: str, what: str, call: Callable[[str], Awaitable[_T]]) -> _T:
         """Do something to a container, and do not wonder at the event that tells of it."""
@@ -344,18 +324,8 @@ class Power:
             specification,
             self._surroundings,
             csms_on_loopback=on_loopback,
-            network=self._network(specification.id, old),
+            network=self.places.reserve(specification.id, old.network if old is not None else None),
         )
-
-    def _network(self, charge_point_id: str, old: ContainerRecord | None) -> str:
-        """Return the network a charge point belongs to, with a place in it reserved."""
-        network = old.network if old is not None else self._members.get(charge_point_id, "")
-        environment = self._surroundings.environment
-        if not networks.is_of(environment, network):
-            members = Counter(each for id_, each in self._members.items() if id_ != charge_point_id)
-            network = networks.choose(environment, members, self._surroundings.largest_bridge)
-        self._members[charge_point_id] = network
-        return network
 
 
 def _is_as_requested(old: ContainerRecord, request: ContainerRequest, image_id: str | None) -> bool:

@@ -66,7 +66,7 @@ class Reconciler:
         known = self._board.begin_anew(retained)
         actual = await self._engine.observe()
         self._power.notice(actual)
-        await self._power.ensure_networks()
+        await self._power.places.ensure_all()
         desired = wishes(actual, self._power.remembered, self._caretaker.not_before)
         self._show_what_was_asked_for(desired)
         now = asyncio.get_running_loop().time()
