@@ -4,10 +4,8 @@ It accepts any charge point and serves `simuctl csms`, the demo and the tests al
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from ssl import CERT_REQUIRED, SSLContext
 from types import TracebackType
@@ -21,6 +19,7 @@ from websockets.typing import Subprotocol
 from supervisor_cli import ocpp_frames
 from supervisor_cli.csms_certification import Certification, Issuer
 from supervisor_cli.csms_door import Door, Login, Refusal, charge_point_id_of
+from supervisor_cli.csms_ledger import CsmsLedger, Violation
 from supervisor_cli.csms_peer import NotConnectedError, Peer
 from supervisor_cli.csms_records import (
     AuthorizationStatus,
@@ -32,28 +31,16 @@ from supervisor_cli.csms_records import (
 )
 from supervisor_cli.csms_tls import tell_failures
 from supervisor_cli.frame_line import Direction, FrameRecord
-from supervisor_cli.ocpp_frames import Call, CallErrorCode, Error, Frame, FrameError, Result
+from supervisor_cli.ocpp_frames import Call, Error, Frame, FrameError, Result
 
 _T = TypeVar("_T")
 
 _SUBPROTOCOL: Final = Subprotocol("ocpp1.6")
 _MAX_FRAME_BYTES: Final = 16 * 1024 * 1024
 """What a charge point reads, too: a StopTransaction with the readings of a night is long."""
-_FRAMES_KEPT: Final = 100_000
 _CLOSE_S: Final = 1.0
 _ANSWER_S: Final = 30.0
-_LAST_FRAMES: Final = 10
 _DESCRIPTION_CHARACTERS: Final = 255  # OCPP-J 1.6 §4.2.3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Violation:
-    """A frame of a charge point that breaks a rule."""
-
-    charge_point_id: str
-    frame: str
-    code: CallErrorCode
-    text: str
 
 
 class DemoCsms:
@@ -93,29 +80,25 @@ class DemoCsms:
             raise ValueError("a client certificate needs an SSL context that requires one")
         self._host = host
         self._port = port
-        self._on_frame = on_frame
-        self._on_refusal = on_refusal
+        self._ledger = CsmsLedger(on_frame, on_refusal)
         self._ssl = ssl
         self._door = Door(
             passwords,
             require_client_certificate=require_client_certificate,
-            on_refusal=self._refused,
+            on_refusal=self._ledger.note_refusal,
         )
-        self._certification = Certification(issuer, self._refused)
+        self._certification = Certification(issuer, self._ledger.note_refusal)
         self._records = CsmsRecords(heartbeat_interval_s)
         self._peers: dict[str, Peer] = {}
-        self._frames: deque[FrameRecord] = deque(maxlen=_FRAMES_KEPT)
-        self._change = asyncio.Event()
         self._server: Server | None = None
         # Not a task group: it would wrap what is raised in the body of `async with`.
         self._chores: set[asyncio.Task[None]] = set()
-        self.violations: list[Violation] = []
-        self.refusals: list[Refusal] = []
 
     async def __aenter__(self) -> Self:
         if self._ssl is not None:
             tell_failures(
-                self._ssl, lambda text: self._refused(Refusal(charge_point_id="", text=text))
+                self._ssl,
+                lambda text: self._ledger.note_refusal(Refusal(charge_point_id="", text=text)),
             )
         self._server = await serve(
             self._serve,
@@ -157,7 +140,17 @@ class DemoCsms:
     @property
     def frames(self) -> Sequence[FrameRecord]:
         """The last frames, oldest first."""
-        return tuple(self._frames)
+        return self._ledger.frames
+
+    @property
+    def violations(self) -> list[Violation]:
+        """The frames of charge points that break a rule, oldest first."""
+        return self._ledger.violations
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """The charge points that were not let in, or not given a certificate, oldest first."""
+        return self._ledger.refusals
 
     @property
     def transactions(self) -> Sequence[Transaction]:
@@ -174,14 +167,7 @@ class DemoCsms:
 
     def calls(self, charge_point_id: str, action: str | None = None) -> list[Call]:
         """Return the calls of a charge point, oldest first, of one action or of all."""
-        return [
-            record.frame
-            for record in self._frames
-            if record.charge_point_id == charge_point_id
-            and record.direction is Direction.TO_CSMS
-            and isinstance(record.frame, Call)
-            and action in {None, record.frame.action}
-        ]
+        return self._ledger.calls(charge_point_id, action)
 
     def set_tag(
         self,
@@ -244,16 +230,7 @@ class DemoCsms:
         Raises:
             TimeoutError: it did not; the text has the last frames.
         """
-        try:
-            async with asyncio.timeout(timeout_s):
-                while not (found := predicate(self)):
-                    await self._change.wait()
-                return found
-        except TimeoutError as exc:
-            last = "\n".join(str(record) for record in list(self._frames)[-_LAST_FRAMES:])
-            raise TimeoutError(
-                f"not within {timeout_s} s; the last frames are:\n{last or 'none'}"
-            ) from exc
+        return await self._ledger.wait_for(lambda: predicate(self), timeout_s)
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -289,14 +266,14 @@ class DemoCsms:
                 older.connection.close(CloseCode.POLICY_VIOLATION, "replaced by a newer one"),
                 name=f"farewell to an older {peer.charge_point_id}",
             )
-        self._changed()
+        self._ledger.changed()
         try:
             yield
         finally:
             peer.abandon()
             if self._peers.get(peer.charge_point_id) is peer:
                 del self._peers[peer.charge_point_id]
-            self._changed()
+            self._ledger.changed()
 
     def _hear(self, peer: Peer, text: str | bytes) -> tuple[Frame, str] | None:
         """Take in a frame; return what to answer, if anything, and to which action."""
@@ -309,7 +286,7 @@ class DemoCsms:
             self._check(peer, frame, action)
         except FrameError as exc:
             self._record(peer, Direction.TO_CSMS, shown, frame, action, str(exc))
-            self.violations.append(
+            self._ledger.violations.append(
                 Violation(
                     charge_point_id=peer.charge_point_id, frame=shown, code=exc.code, text=str(exc)
                 )
@@ -344,12 +321,6 @@ class DemoCsms:
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
-    def _refused(self, refusal: Refusal) -> None:
-        self.refusals.append(refusal)
-        if self._on_refusal is not None:
-            self._on_refusal(refusal)
-        self._changed()
-
     def _settle(self, peer: Peer, frame: Frame | None) -> None:
         """Even an answer that breaks a rule is an answer: whoever asked can look at it."""
         if isinstance(frame, Result | Error):
@@ -376,20 +347,14 @@ class DemoCsms:
         action: str,
         violation: str = "",
     ) -> None:
-        record = FrameRecord(
-            at_utc=datetime.now(UTC),
-            charge_point_id=peer.charge_point_id,
-            direction=direction,
-            text=text,
-            frame=frame,
-            action=action,
-            violation=violation,
+        self._ledger.note_frame(
+            FrameRecord(
+                at_utc=datetime.now(UTC),
+                charge_point_id=peer.charge_point_id,
+                direction=direction,
+                text=text,
+                frame=frame,
+                action=action,
+                violation=violation,
+            )
         )
-        self._frames.append(record)
-        if self._on_frame is not None:
-            self._on_frame(record)
-        self._changed()
-
-    def _changed(self) -> None:
-        self._change.set()
-        self._change = asyncio.Event()
