@@ -31,14 +31,17 @@ class Refusal:
 
     Attributes:
         charge_point_id: what it says it is; empty where it did not come that far.
+        peer: the address it connects from; empty where its id says enough.
     """
 
     charge_point_id: str
     text: str
+    peer: str = ""
     at_utc: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __str__(self) -> str:
-        return f"{self.at_utc.astimezone():%H:%M:%S} {self.charge_point_id or '?'}: {self.text}"
+        who = self.charge_point_id or self.peer or "?"
+        return f"{self.at_utc.astimezone():%H:%M:%S} {who}: {self.text}"
 
 
 class Door:

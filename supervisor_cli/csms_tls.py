@@ -1,20 +1,117 @@
-"""TLS handshakes with the central system in the box that come to nothing: why, for people."""
+"""TLS handshakes with the central system in the box, and why they come to nothing, for people."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Final
 
+from websockets.asyncio.server import ServerConnection
 
-def tell_failures(context: ssl.SSLContext, tell: Callable[[str], None]) -> None:
-    """Have every handshake that fails told, and answered with an alert.
+Tell = Callable[[str, str], None]
+"""Called with the address of a charge point, and why its handshake failed."""
 
-    asyncio would do neither: it closes the connection without a word.
+_PEER: Final = ContextVar("peer", default="")
+"""With whom hands are shaken: the task of a handshake, and what it calls later, has its own."""
+
+
+class Handshakes:
+    """Takes charge points that connect into TLS.
+
+    asyncio's own TLS server says nothing of a handshake that fails, least of all with whom: it
+    knows the address only when it is done.
 
     Args:
-        context: what a server listens with, from now on.
-        tell: called with the reason.
+        context: of the server. From now on it answers a handshake that fails with an alert, too.
+        tell: hears of every handshake that fails.
     """
 
+    def __init__(self, context: ssl.SSLContext, tell: Tell) -> None:
+        context.sslobject_class = _telling(tell)
+        self._context = context
+        self._running: set[asyncio.Task[None]] = set()
+
+    def connection_class(self) -> type[ServerConnection]:
+        """Return what a WebSocket server without TLS makes its connections of."""
+        shake = self._shake
+
+        class TlsConnection(ServerConnection):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                shake(transport, self, super().connection_made)
+
+        return TlsConnection
+
+    async def close(self) -> None:
+        """Break off the handshakes that are not done."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def _shake(
+        self,
+        plain: asyncio.BaseTransport,
+        connection: ServerConnection,
+        made: Callable[[asyncio.BaseTransport], None],
+    ) -> None:
+        host, port, *_ = plain.get_extra_info("peername")
+        peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        work = self._shake_hands(peer, plain, connection, made)
+        task = asyncio.get_running_loop().create_task(work, name=f"TLS handshake with {peer}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _shake_hands(
+        self,
+        peer: str,
+        plain: asyncio.BaseTransport,
+        connection: ServerConnection,
+        made: Callable[[asyncio.BaseTransport], None],
+    ) -> None:
+        _PEER.set(peer)
+        early = _Early()
+        try:
+            transport = await asyncio.get_running_loop().start_tls(
+                plain,  # type: ignore[arg-type]  # a server's transport reads and writes
+                early,
+                self._context,
+                server_side=True,
+            )
+        except OSError:
+            return  # it has been told, or the charge point has left without a word
+        if transport is None:
+            return  # it is closed already
+        transport.set_protocol(connection)
+        made(transport)
+        early.replay(connection)
+
+
+class _Early(asyncio.Protocol):
+    """Keeps what comes between the end of a handshake and its being noticed."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._eof = False
+        self._lost: list[Exception | None] = []
+
+    def data_received(self, data: bytes) -> None:
+        self._chunks.append(data)
+
+    def eof_received(self) -> None:
+        self._eof = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost.append(exc)
+
+    def replay(self, protocol: asyncio.Protocol) -> None:
+        for chunk in self._chunks:
+            protocol.data_received(chunk)
+        if self._eof:
+            protocol.eof_received()
+        for exc in self._lost:
+            protocol.connection_lost(exc)
+
+
+def _telling(tell: Tell) -> type[ssl.SSLObject]:
     class Telling(ssl.SSLObject):
         _failed = False
 
@@ -27,13 +124,13 @@ def tell_failures(context: ssl.SSLContext, tell: Callable[[str], None]) -> None:
                 if self._failed:
                     raise
                 self._failed = True
-                tell(why_failed(exc))
+                tell(_PEER.get(), why_failed(exc))
                 if "ALERT" in (exc.reason or ""):
                     raise  # it is the other end that has said so
                 # As if the other end had to say more: the alert is sent then.
                 raise ssl.SSLWantReadError from exc
 
-    context.sslobject_class = Telling
+    return Telling
 
 
 def why_failed(exc: ssl.SSLError) -> str:

@@ -29,7 +29,7 @@ from supervisor_cli.csms_records import (
     Tag,
     Transaction,
 )
-from supervisor_cli.csms_tls import tell_failures
+from supervisor_cli.csms_tls import Handshakes
 from supervisor_cli.frame_line import Direction, FrameRecord
 from supervisor_cli.ocpp_frames import Call, Error, Frame, FrameError, Result
 
@@ -91,15 +91,15 @@ class DemoCsms:
         self._records = CsmsRecords(heartbeat_interval_s)
         self._peers: dict[str, Peer] = {}
         self._server: Server | None = None
+        self._handshakes: Handshakes | None = None
         # Not a task group: it would wrap what is raised in the body of `async with`.
         self._chores: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        connection_class = ServerConnection
         if self._ssl is not None:
-            tell_failures(
-                self._ssl,
-                lambda text: self._ledger.note_refusal(Refusal(charge_point_id="", text=text)),
-            )
+            self._handshakes = Handshakes(self._ssl, self._no_handshake)
+            connection_class = self._handshakes.connection_class()
         self._server = await serve(
             self._serve,
             self._host,
@@ -108,7 +108,7 @@ class DemoCsms:
             process_request=self._door,
             close_timeout=_CLOSE_S,
             max_size=_MAX_FRAME_BYTES,
-            ssl=self._ssl,
+            create_connection=connection_class,
         )
         return self
 
@@ -118,6 +118,8 @@ class DemoCsms:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._handshakes is not None:
+            await self._handshakes.close()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -320,6 +322,9 @@ class DemoCsms:
         chore = asyncio.create_task(work, name=name)
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
+
+    def _no_handshake(self, peer: str, text: str) -> None:
+        self._ledger.note_refusal(Refusal(charge_point_id="", peer=peer, text=text))
 
     def _settle(self, peer: Peer, frame: Frame | None) -> None:
         """Even an answer that breaks a rule is an answer: whoever asked can look at it."""

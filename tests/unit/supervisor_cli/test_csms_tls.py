@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,7 +50,7 @@ async def refused(csms: DemoCsms, context: ssl.SSLContext) -> str:
     await asyncio.to_thread(shake_hands, csms.url, context)
     await csms.wait_for(lambda it: it.refusals, WAIT_S)
     (refusal,) = csms.refusals
-    assert str(refusal).split(" ", 1)[1].startswith("?: TLS: ")
+    assert re.match(r"\d\d:\d\d:\d\d 127\.0\.0\.1:\d+: TLS: ", str(refusal))
     return refusal.text
 
 
@@ -131,6 +133,49 @@ async def test_a_charge_point_that_speaks_no_tls(pki: Pki) -> None:
         assert csms.refusals[0].text == "TLS: it speaks ws:// where wss:// is served"
         writer.close()
         await writer.wait_closed()
+
+
+async def test_each_failed_handshake_is_told_with_the_address_it_came_from(pki: Pki) -> None:
+    context = pki.server_context(require_client_certificate=False)
+    async with (
+        DemoCsms(ssl=context, passwords={"*": b"x"}) as csms,
+        contextlib.AsyncExitStack() as them,
+    ):
+        writers = []
+        for _ in range(3):
+            _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(csms.url).port)
+            them.push_async_callback(closed, writer)
+            writers.append(writer)
+        order = [writers[2], writers[0], writers[1]]
+        for writer in order:
+            before = len(csms.refusals)
+            writer.write(b"GET /ocpp/CP-1 HTTP/1.1\r\n\r\n")
+            await csms.wait_for(partial(one_more, before), WAIT_S)
+        ports = [writer.get_extra_info("sockname")[1] for writer in order]
+        assert [each.peer for each in csms.refusals] == [f"127.0.0.1:{port}" for port in ports]
+
+
+def one_more(before: int, csms: DemoCsms) -> bool:
+    return len(csms.refusals) == before + 1
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
+async def test_who_says_nothing_holds_no_end_up(pki: Pki) -> None:
+    context = pki.server_context(require_client_certificate=False)
+    async with contextlib.AsyncExitStack() as them, asyncio.timeout(WAIT_S):
+        async with DemoCsms(ssl=context, passwords={"*": b"x"}) as csms:
+            reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(csms.url).port)
+            them.push_async_callback(closed, writer)
+            _, other = await asyncio.open_connection("127.0.0.1", urlsplit(csms.url).port)
+            them.push_async_callback(closed, other)
+            other.write(b"x" * 100)  # the first has been accepted before the second is refused
+            await csms.wait_for(lambda it: it.refusals, WAIT_S)
+        assert await reader.read() == b""
 
 
 async def test_a_charge_point_without_a_common_cipher_suite(pki: Pki) -> None:
