@@ -21,6 +21,8 @@ NOT_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _FIELDS: Final = frozenset(Specification.__struct_fields__)
 _PATH_TAIL: Final = re.compile(r" - at `\$\.?(?P<path>[^`]*)`\Z")
 _SHOWN_CHARACTERS: Final = 60
+_SECRET_KEY: Final = "authorizationkey"  # noqa: S105 - its name
+"""OCPP 1.6 §7: names of keys ignore case."""
 _OUR_OWN: Final[Mapping[str, Any]] = {
     "frequency": 50.0,
     "seed": "0",
@@ -192,6 +194,9 @@ def entry(specification: Specification) -> dict[str, Any]:
 
 
 def _security_fault(specification: Specification) -> str:
+    if any(key.casefold() == _SECRET_KEY for key in specification.configuration):
+        # Before it stands in labels, in variables and on a retained topic.
+        return "configuration cannot have AuthorizationKey: a secret comes as a file"
     url, profile = specification.central_system, specification.security_profile
     if profile >= SecurityProfile.TLS and not url.lower().startswith("wss://"):
         return f"security profile {profile:d} needs a wss:// URL, central_system is {_shown(url)}"

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from cp_image.api.central_system import without_password
 from cp_image.api.payloads import ChargePointType
 from launcher.api import Networking, OnCrash, Progress, Specification
 from launcher.fleet import EntryError, read_specification, usual_serial
@@ -228,6 +229,11 @@ def add(  # noqa: PLR0913 - the options of a charge point
         sources=security.sources,
         wait_s=wait_s,
     )
+    if without_password(central_system) != central_system:
+        say(
+            "warning: the password in the URL is no secret, for labels and MQTT messages have it\n"
+            "hint: --security-profile 1 --password-file keeps one"
+        )
     tell(run(_add(settings(context), wanted)), as_json=as_json)
 
 

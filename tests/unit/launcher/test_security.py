@@ -90,6 +90,20 @@ def test_an_entry_is_refused_with(fields: dict[str, object], text: str) -> None:
         read_specification(msgspec.json.encode(given))
 
 
+@pytest.mark.parametrize("key", ["AuthorizationKey", "AUTHORIZATIONKEY"])
+def test_a_secret_is_refused_before_anybody_writes_it_down(key: str) -> None:
+    async def body(broker: FakeBroker, engine: FakeEngine) -> None:
+        answer = await broker.command("start", asked(configuration={key: "5ec7e7"}))
+        assert not answer.ok
+        text = answer.results[0].text
+        assert "configuration cannot have AuthorizationKey: a secret comes as a file" in text
+        assert "5ec7e7" not in text
+        assert engine.volumes == {}
+        assert await broker.scan() == {}
+
+    run(body)
+
+
 def test_profile_1_goes_without_tls() -> None:
     given = {"id": "C", "type": "AC", "central_system": "ws://h", "security_profile": 1}
     assert read_specification(msgspec.json.encode(given)).security_profile == 1

@@ -112,6 +112,14 @@ def test_profile_2(add: Add, world: World, keeper: Keeper, files: Files) -> None
     assert "tls_verification" not in entry
 
 
+def test_a_password_in_the_url_is_no_secret_and_that_is_said(add: Add, world: World) -> None:
+    said = add("CP-1", "-u", "ws://user:5ec7e7@localhost:9000")
+    assert (said.code, said.out) == (0, "✓ CP-1: started, Accepted\n")
+    assert said.err.startswith("warning: the password in the URL is no secret, ")
+    assert "5ec7e7" not in said.err
+    assert "warning" not in add("CP-2", "-u", "ws://user@localhost:9000").err
+
+
 def test_profile_3_of_several(add: Add, keeper: Keeper, files: Files) -> None:
     options = [*files.root, *files.client]
     said = add("CP-1", "CP-2", "-u", URL, "--security-profile", "3", *options)
