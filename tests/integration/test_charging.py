@@ -115,19 +115,21 @@ async def test_a_dc_charge_point_shares_its_limit_over_its_connectors(tale: Stor
 
 
 async def test_an_input_shows_at_once(tale: Story) -> None:
+    """Whoever else keeps the machine busy only ever adds, so the quietest round tells."""
     await tale.add("CP-1")
     await tale.until_connector("CP-1", ConnectorState.AVAILABLE)
-    latencies_s = []
-    for ampere in range(1, 52):
-        before = time.perf_counter()
-        answered = tale.put("CP-1", CarInput(cable=32.0, consumption_l1=float(ampere)))
-        shown = tale.until(
-            lambda view, asked=float(ampere): (  # type: ignore[misc]
-                view.by_id["CP-1"].reported[1].car_consumption_l1 == asked
-            ),
-            f"{ampere} A",
-        )
-        await asyncio.gather(answered, shown)
-        latencies_s.append(time.perf_counter() - before)
-    # Whoever else keeps the machine busy only ever adds: what it takes shows in the fastest ones.
-    assert statistics.quantiles(latencies_s, n=10)[0] <= 0.05
+    medians_s = [
+        statistics.median([await shown_after_s(tale, float(ampere)) for ampere in range(1, 22)])
+        for _ in range(5)
+    ]
+    assert min(medians_s) <= 0.05
+
+
+async def shown_after_s(tale: Story, ampere: float) -> float:
+    before = time.perf_counter()
+    answered = tale.put("CP-1", CarInput(cable=32.0, consumption_l1=ampere))
+    shown = tale.until(
+        lambda view: view.by_id["CP-1"].reported[1].car_consumption_l1 == ampere, f"{ampere} A"
+    )
+    await asyncio.gather(answered, shown)
+    return time.perf_counter() - before
