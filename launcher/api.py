@@ -42,6 +42,7 @@ AuthorizationUser = Annotated[
 MemoryMb = Annotated[int, Meta(ge=32, le=65_536)]
 Cpus = Annotated[float, Meta(ge=0.01, le=256)]
 Pids = Annotated[int, Meta(ge=16, le=4096)]
+LogMb = Annotated[int, Meta(ge=1, le=1024)]
 
 ENVIRONMENT_PATTERN: Final = r"\A[a-z0-9](?:[a-z0-9\-]{0,30}[a-z0-9])?\Z"
 """An environment is a DNS label: it names the network, containers, volumes and the topic root."""
@@ -158,6 +159,7 @@ class Specification(Struct, frozen=True, kw_only=True):
         memory_mb: the container's memory, MiB; a process that wants more is killed.
         cpus: how many processors' time the container may use.
         pids: how many processes and threads it may have.
+        log_mb: size of each of the two files that its log is turned over between, MB.
         security_profile: of the Security Whitepaper §2; the least, a CSMS can raise it.
         authorization_user: of HTTP Basic authentication; empty is the id.
         tls_verification: what is asked of the certificate of the CSMS.
@@ -185,6 +187,7 @@ class Specification(Struct, frozen=True, kw_only=True):
     memory_mb: MemoryMb = 128
     cpus: Cpus = 1.0
     pids: Pids = 64
+    log_mb: LogMb = 1
     security_profile: SecurityProfile = SecurityProfile.NONE
     authorization_user: AuthorizationUser = ""
     tls_verification: TlsVerification = TlsVerification.FULL

@@ -121,6 +121,7 @@ class ContainerRequest:
     memory_mb: int
     cpus: float
     pids: int
+    log_mb: int
     secrets_volume: str | None = None
     secrets_labels: Mapping[str, str] = field(default_factory=dict)
     broker_access_volume: str | None = None
@@ -208,6 +209,7 @@ def request(
         memory_mb=specification.memory_mb,
         cpus=specification.cpus,
         pids=specification.pids,
+        log_mb=specification.log_mb,
         secrets_volume=secrets_volume(surroundings.environment, specification.id)
         if specification.secrets
         else None,

@@ -29,7 +29,7 @@ _LOG_LINES: Final = 20
 _LISTED_AT_A_LOOK: Final = 10
 """A look at one charge point costs the engine about as much as these in a list of all."""
 _TMPFS: Final = {"/tmp": "size=8m,mode=1777,noexec,nosuid,nodev"}  # noqa: S108 - in the container
-_LOG: Final = {"max-size": "1m", "max-file": "2"}
+_LOG_FILES: Final = "2"
 
 
 def containers(client: docker.APIClient, labels: list[str]) -> dict[str, ContainerRecord]:
@@ -157,7 +157,9 @@ def create(client: docker.APIClient, request: ContainerRequest) -> str:
         memswap_limit=request.memory_mb * 2**20,
         nano_cpus=round(request.cpus * 1e9),
         pids_limit=request.pids,
-        log_config=LogConfig(type="local", config=dict(_LOG)),
+        log_config=LogConfig(
+            type="local", config={"max-size": f"{request.log_mb}m", "max-file": _LOG_FILES}
+        ),
     )
     try:
         made = client.create_container(

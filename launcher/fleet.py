@@ -34,6 +34,7 @@ _OUR_OWN: Final[Mapping[str, Any]] = {
     "memory_mb": 128,
     "cpus": 1.0,
     "pids": 64,
+    "log_mb": 1,
     "security_profile": 0,
     "authorization_user": "",
     "tls_verification": "full",

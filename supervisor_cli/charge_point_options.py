@@ -49,6 +49,7 @@ class Options(TypedDict, total=False):
     memory_mb: int
     cpus: float
     pids: int
+    log_mb: int
     security_profile: SecurityProfile | Literal[0, 1, 2, 3]
     authorization_user: str
     tls_verification: TlsVerification | Literal["full", "no-host-name", "none"]

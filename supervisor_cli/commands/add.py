@@ -14,6 +14,7 @@ from launcher.fleet import EntryError, read_specification, usual_serial
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.container_options import (
     CpusOption,
+    LogOption,
     MemoryOption,
     NetworkingOption,
     OnCrashOption,
@@ -148,6 +149,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
     memory_mb: MemoryOption = None,
     cpus: CpusOption = None,
     pids: PidsOption = None,
+    log_mb: LogOption = None,
     security_profile: ProfileOption = 0,
     password: PasswordOption = None,
     password_file: PasswordFileOption = None,
@@ -214,6 +216,7 @@ def add(  # noqa: PLR0913 - the options of a charge point
         "memory_mb": memory_mb,
         "cpus": cpus,
         "pids": pids,
+        "log_mb": log_mb,
         **security.fields(),
     }
 

@@ -36,3 +36,7 @@ PidsOption = Annotated[
         "--pids", metavar="N", show_default="64", help="Processes and threads it may have."
     ),
 ]
+LogOption = Annotated[
+    int | None,
+    typer.Option("--log", metavar="MB", show_default="1", help="Size of each of its 2 log files."),
+]

@@ -33,7 +33,7 @@ _AMOUNTS: Final = (
     *("voltage", "max_setpoint", "max_setpoint_per_connector"),
     *("clock_rate", "cpus"),
 )
-_NUMBERS: Final = ("memory_mb", "pids")
+_NUMBERS: Final = ("memory_mb", "pids", "log_mb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +116,7 @@ def _container_fields() -> list[Field]:
         Field(name="memory_mb", label="memory", otherwise="128", note="MiB"),
         Field(name="cpus", label="processors", otherwise="1"),
         Field(name="pids", label="processes", otherwise="64"),
+        Field(name="log_mb", label="log files", otherwise="1", note="MB each, of two"),
     ]
     return [each.in_group("container") for each in fields]
 

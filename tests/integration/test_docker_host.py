@@ -371,7 +371,7 @@ def test_orders_that_come_together_share_one_look_at_the_engine(
         alone = await host.find("CP-1")
         made.clear()
         together = await asyncio.gather(*(host.find(f"CP-{n}") for n in (0, 1, 2, 3, 4)))
-        assert made == ["GET containers/json", "GET volumes"] * 2
+        assert made == ["GET containers/json", "GET volumes"]
         assert together[1] == alone
         assert alone.container is not None
         assert alone.container.container_id == container_id

@@ -115,13 +115,17 @@ async def test_a_cut_outlives_the_power_and_the_launcher(where: Stage) -> None:
 
 async def test_limits_are_those_of_the_entry(tale: Story) -> None:
     await tale.add("CP-1")
-    await tale.add("CP-2", memory_mb=96, cpus=0.5, pids=32)
-    for charge_point_id, memory_mb, cpus, pids in (("CP-1", 128, 1.0, 64), ("CP-2", 96, 0.5, 32)):
+    await tale.add("CP-2", memory_mb=96, cpus=0.5, pids=32, log_mb=8)
+    for charge_point_id, memory_mb, cpus, pids, log_mb in (
+        ("CP-1", 128, 1.0, 64, 1),
+        ("CP-2", 96, 0.5, 32, 8),
+    ):
         host = tale.stage.container(charge_point_id).attrs["HostConfig"]
         assert host["Memory"] == memory_mb * 2**20
         assert host["NanoCpus"] == cpus * 1e9
         assert host["PidsLimit"] == pids
         assert host["LogConfig"]["Type"] == "local"
+        assert host["LogConfig"]["Config"] == {"max-size": f"{log_mb}m", "max-file": "2"}
 
 
 async def test_a_fleet_that_outgrows_a_network(where: Stage) -> None:

@@ -366,11 +366,12 @@ def test_a_wrong_password(cp: ChargePoint, good: ssl.SSLContext, profile: Securi
         (P.MUTUAL_TLS, secrets.CLIENT_CERT, None, "security profile 3 takes client_cert.pem"),
         (P.MUTUAL_TLS, secrets.CLIENT_KEY, None, "client_key.pem is not in"),
         (P.MUTUAL_TLS, secrets.CLIENT_CERT, ROOT.pem[:300], "a certificate in it is not whole"),
-        (
+        pytest.param(
             P.MUTUAL_TLS,
             secrets.CLIENT_KEY,
             ROOT.issue("x").key_pem[:100],
             "client_key.pem is no whole PEM key",
+            id="truncated key",
         ),
         (
             P.MUTUAL_TLS,

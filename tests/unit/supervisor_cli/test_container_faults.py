@@ -97,7 +97,7 @@ def test_the_view_forgets_a_container_with_its_charge_point() -> None:
 def test_add_says_how_the_container_is_to_be(simuctl: Simuctl, world: World) -> None:
     url = "ws://localhost:9000/ocpp"
     words = ("--on-crash", "restart", "--networking", "host", "--memory", "96", "--cpus", "0.5")
-    assert simuctl("add", "CP-1", "-u", url, *words, "--pids", "32").code == 0
+    assert simuctl("add", "CP-1", "-u", url, *words, "--pids", "32", "--log", "8").code == 0
     assert simuctl("add", "CP-2", "-u", url).code == 0
     first, second = (command["charge_points"][0] for command in world.commands())
     wanted = {
@@ -106,6 +106,7 @@ def test_add_says_how_the_container_is_to_be(simuctl: Simuctl, world: World) -> 
         "memory_mb": 96,
         "cpus": 0.5,
         "pids": 32,
+        "log_mb": 8,
     }
     assert {key: first[key] for key in wanted} == wanted
     assert not set(wanted) & set(second)  # as usual is not said

@@ -55,6 +55,7 @@ ADD = {
     "memory_mb": "",
     "cpus": "",
     "pids": "",
+    "log_mb": "",
 }
 AROUND = Around(known=(), central_system="", environment="cp-simu")
 PLACE = Place("CP-1", 1)
@@ -120,6 +121,7 @@ def test_what_no_car_can_be(changes: dict[str, str], complaint: str) -> None:
         ({"memory_mb": "1.5"}, "memory mb: '1.5' is not a whole number"),
         ({"cpus": "0"}, "cpus"),
         ({"pids": "1"}, "pids"),
+        ({"log_mb": "0"}, "log_mb"),
         ({"user": "a:b"}, "authorization_user"),
         ({"client_cert": "c.pem"}, "for a security profile of 1 to 3"),
         (
@@ -169,6 +171,7 @@ def test_what_is_folded_away_counts_too() -> None:
         "memory_mb": "96",
         "cpus": "0.5",
         "pids": "32",
+        "log_mb": "8",
     }
     wanted = read_add(ADD | changes, AROUND)
     assert [each.id for each in wanted] == ["CP-7", "CP-8"]
@@ -181,7 +184,7 @@ def test_what_is_folded_away_counts_too() -> None:
     assert made.clock_rate == 60.0
     assert made.clock_start == datetime(2026, 1, 31, 12, tzinfo=UTC)
     assert (made.on_crash, made.networking) == (OnCrash.RESTART, Networking.HOST)
-    assert (made.memory_mb, made.cpus, made.pids) == (96, 0.5, 32)
+    assert (made.memory_mb, made.cpus, made.pids, made.log_mb) == (96, 0.5, 32, 8)
 
 
 def test_the_secrets_of_each_are_in_files_of_its_own(tmp_path: Path) -> None:
