@@ -1,5 +1,7 @@
 """What holds for all tests."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 # How long an example takes tells of the machine and of who else is on it, not of the code. Each run
@@ -13,3 +15,6 @@ settings.register_profile(
 )
 settings.register_profile("same", parent=settings.get_profile("search"), derandomize=True)
 settings.load_profile("same")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -115,14 +115,14 @@ async def test_a_dc_charge_point_shares_its_limit_over_its_connectors(tale: Stor
 
 
 async def test_an_input_shows_at_once(tale: Story) -> None:
-    """Whoever else keeps the machine busy only ever adds, so the quietest round tells."""
+    """Whoever else keeps the machine busy only ever adds: of five rounds, three may be slowed."""
     await tale.add("CP-1")
     await tale.until_connector("CP-1", ConnectorState.AVAILABLE)
     medians_s = [
         statistics.median([await shown_after_s(tale, float(ampere)) for ampere in range(1, 22)])
         for _ in range(5)
     ]
-    assert min(medians_s) <= 0.05
+    assert sorted(medians_s)[1] <= 0.05
 
 
 async def shown_after_s(tale: Story, ampere: float) -> float:
