@@ -5,9 +5,9 @@ from __future__ import annotations  # no annotation loads `ssl`: see `late_modul
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from cp_image.api.value import Value, repr_without
+from cp_image.api.value import Value
 
 USER_VARIABLE: Final = "SIMU_BROKER_USER"
 PASSWORD_FILE_VARIABLE: Final = "SIMU_BROKER_PASSWORD_FILE"  # noqa: S105 - where it is
@@ -40,8 +40,7 @@ class BrokerAccess(Value):
     password: str | None = None
     tls: ssl.SSLContext | None = None
 
-    def __repr__(self) -> str:
-        return repr_without(self, "password")
+    UNSEEN: ClassVar = frozenset({"password"})
 
 
 ANONYMOUS: Final = BrokerAccess()

@@ -67,7 +67,7 @@ class DockerHost:
         self._broker_host = broker_host
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="docker")
         # Marks of a power cut wait for no start, and do not fight for the interpreter.
-        self._markers = ThreadPoolExecutor(threads, thread_name_prefix="docker-marks")
+        self._markers = ThreadPoolExecutor(THREADS, thread_name_prefix="docker-marks")
         self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="docker-ends")
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="docker-events")
         self._local = threading.local()

@@ -169,8 +169,9 @@ class Power:
                 self._addresses[found.container_id] = found.address
             await self._engine.disconnect(found)
         else:
-            kept = self._addresses.pop(found.container_id, "")
+            kept = self._addresses.get(found.container_id, "")
             await self._engine.connect(found, address or (kept if found.alive else ""))
+            self._addresses.pop(found.container_id, None)
         self.conditions.show(found, state=condition(found.state, connected=not cut), cut=cut)
 
     async def remove(self, charge_point_id: str, found: Found) -> None:

@@ -1,18 +1,20 @@
 """What Docker Compose has brought up, and simuctl uses, but does not own."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import docker
+import requests
 from docker.models.containers import Container
 
 from cp_image.api.charge_point_id import charge_point_id
 from supervisor_cli import engine
-from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID
+from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ID, LABEL_ROLE
 from supervisor_cli.errors import SimuError
 
 _LABEL_PROJECT: Final = "com.docker.compose.project"
+_LABEL_SERVICE: Final = "com.docker.compose.service"
 _LABEL_FILES: Final = "com.docker.compose.project.config_files"
 
 
@@ -43,7 +45,7 @@ def way_up(environment: str) -> str | None:
         return None
     try:
         return way_up_of(client, environment)
-    except docker.errors.DockerException:
+    except (docker.errors.DockerException, requests.RequestException):
         return None
     finally:
         client.close()
@@ -51,20 +53,22 @@ def way_up(environment: str) -> str | None:
 
 def way_up_of(client: docker.DockerClient, environment: str) -> str | None:
     """Return the same of an engine that answers."""
-    labels = [f"{LABEL_ENVIRONMENT}={environment}", _LABEL_PROJECT]
+    labels = [f"{LABEL_ENVIRONMENT}={environment}", LABEL_ROLE, _LABEL_PROJECT]
     made = client.api.containers(all=True, filters={"label": labels})
-    return command_up(environment, made[0]["Labels"]) if made else None
+    return command_up(environment, [each["Labels"] for each in made]) if made else None
 
 
-def command_up(environment: str, labels: Mapping[str, str]) -> str:
-    """Return the command that brings a project up.
+def command_up(environment: str, pieces: Sequence[Mapping[str, str]]) -> str:
+    """Return the command that brings the pieces of an environment up, and leaves its fleet alone.
 
     Args:
         environment: its name.
-        labels: of one of the project's containers.
+        pieces: the labels of each, broker and launcher among them.
     """
-    files = labels.get(_LABEL_FILES, "compose/environment.yaml").split(",")
-    words = ["docker", "compose", *(word for file in files for word in ("-f", file)), "up", "-d"]
+    files = pieces[0].get(_LABEL_FILES, "compose/environment.yaml").split(",")
+    services = sorted(each[_LABEL_SERVICE] for each in pieces if _LABEL_SERVICE in each)
+    named = [word for file in files for word in ("-f", file)]
+    words = ["docker", "compose", *named, "up", "-d", *services]
     return f"SIMU_ENVIRONMENT={environment} {shlex.join(words)}"
 
 

@@ -24,11 +24,14 @@ class Handshakes:
     Args:
         context: of the server. From now on it answers a handshake that fails with an alert, too.
         tell: hears of every handshake that fails.
+        within_s: how long a handshake may take.
     """
 
-    def __init__(self, context: ssl.SSLContext, tell: Tell) -> None:
+    def __init__(self, context: ssl.SSLContext, tell: Tell, *, within_s: float = 60.0) -> None:
         context.sslobject_class = _telling(tell)
         self._context = context
+        self._tell = tell
+        self._within_s = within_s
         self._running: set[asyncio.Task[None]] = set()
 
     def connection_class(self) -> type[ServerConnection]:
@@ -58,7 +61,13 @@ class Handshakes:
         work = self._shake_hands(peer, plain, connection, made)
         task = asyncio.get_running_loop().create_task(work, name=f"TLS handshake with {peer}")
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            if task.cancelled():  # perhaps before its first step: then nobody else closes it
+                plain.abort()  # type: ignore[attr-defined]  # a server's transport writes, too
+
+        task.add_done_callback(ended)
 
     async def _shake_hands(
         self,
@@ -75,7 +84,11 @@ class Handshakes:
                 early,
                 self._context,
                 server_side=True,
+                ssl_handshake_timeout=self._within_s,
             )
+        except ConnectionAbortedError:
+            self._tell(peer, "TLS: the charge point began a handshake, and did not go on")
+            return
         except OSError:
             return  # it has been told, or the charge point has left without a word
         if transport is None:

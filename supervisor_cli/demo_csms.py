@@ -118,10 +118,11 @@ class DemoCsms:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._handshakes is not None:
-            await self._handshakes.close()
         if self._server is not None:
             self._server.close()
+        if self._handshakes is not None:  # none begins any more
+            await self._handshakes.close()
+        if self._server is not None:
             await self._server.wait_closed()
         await asyncio.gather(*self._chores)
 

@@ -65,7 +65,8 @@ async def examine(environment_name: str, broker: Broker) -> list[Finding]:
             findings += _launcher(simu.view, way_up)
             findings += charge_points(simu.view)
     except NotUpError as exc:
-        findings.append(_bad("broker answers", str(exc), way_up))
+        hint = exc.hint if way_up == _USUAL_WAY_UP else way_up
+        findings.append(_bad("broker answers", str(exc), hint))
     except SimuError as exc:
         findings.append(_bad("broker answers", str(exc), exc.hint))
     return findings

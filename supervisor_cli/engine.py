@@ -105,11 +105,12 @@ def socket_group(client: docker.DockerClient, image: str) -> int:
 
     Raises:
         docker.errors.APIError: the engine refuses to say.
+        SimuError: the socket cannot be looked at.
     """
     path = remote_engine.socket_path()
     if remote_engine.host() is None:
         return Path(path).stat().st_gid
-    _, told = run_once(
+    exit_code, told = run_once(
         client,
         image,
         ["-c", "%g", path],
@@ -117,6 +118,8 @@ def socket_group(client: docker.DockerClient, image: str) -> int:
         volumes={path: {"bind": path, "mode": "ro"}},
         network_mode="none",
     )
+    if exit_code != 0:
+        raise SimuError(f"whose the engine's socket is, nobody can say: {told.strip()}")
     return int(told)
 
 

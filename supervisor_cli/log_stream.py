@@ -1,6 +1,7 @@
 """The log of a charge point's container as the engine gives it: what is there, and what comes."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -47,6 +48,7 @@ class LogStream:
         self._container = container
         self._charge_point_id = charge_point_id
         self._wanted: dict[str, Any] = {"tail": "all" if tail is None else tail, "since": since}
+        self._opened_at = time.time()
         self._closed = False
         with refusals():
             self._stream: CancellableStream[bytes] = container.logs(
@@ -75,6 +77,8 @@ class LogStream:
         if newest:
             whole_second = datetime.fromisoformat(f"{newest[:19]}Z").timestamp()
             wanted = {"since": whole_second}
+        elif wanted["tail"] == 0:  # what came since would be none of the last none
+            wanted = {"since": self._opened_at}
         with refusals():
             try:
                 content = self._container.logs(timestamps=True, **wanted)

@@ -1,6 +1,7 @@
 """Charge points that are started with secrets: those are there before, and not left behind."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -67,7 +68,8 @@ async def start(
     try:
         await _all(keep(each) for each in wanted)
     except (SimuError, asyncio.CancelledError):
-        await _discard(store, given)
+        with contextlib.suppress(SimuError):  # the engine may be what went; why it ends is told
+            await _discard(store, given)
         raise
     try:
         answer = await simu.start(specifications, on_progress)

@@ -5,10 +5,11 @@ what is on the wire was on the disk before.
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 from cp_image.api import payloads
 from cp_image.api.secrets import SecurityProfile
-from cp_image.api.value import Value, repr_without
+from cp_image.api.value import Value
 from cp_image.core.csms_messages import CsmsAnswer
 from cp_image.core.identity import Identity, KeyKind
 from cp_image.core.messages import Request
@@ -90,8 +91,7 @@ class SetCredentials(Value):
     roots: tuple[str, ...] = ()
     identity: Identity | None = None
 
-    def __repr__(self) -> str:
-        return repr_without(self, "authorization_key")
+    UNSEEN: ClassVar = frozenset({"authorization_key"})
 
 
 class GenerateKeyAndCsr(Value):

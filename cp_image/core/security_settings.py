@@ -1,7 +1,9 @@
 """What a station is given for its security: fixed when it is built."""
 
+from typing import ClassVar
+
 from cp_image.api.secrets import SecurityProfile
-from cp_image.api.value import Value, repr_without
+from cp_image.api.value import Value
 from cp_image.core.identity import KeyKind
 
 
@@ -26,5 +28,4 @@ class SecuritySettings(Value):
     key_kind: KeyKind = KeyKind.EC_P256
     warning: str = ""
 
-    def __repr__(self) -> str:
-        return repr_without(self, "authorization_key")
+    UNSEEN: ClassVar = frozenset({"authorization_key"})

@@ -7,13 +7,13 @@ import logging
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from cp_image.api import secrets
 from cp_image.api.central_system import without_password
 from cp_image.api.secrets import SecurityProfile, TlsVerification
-from cp_image.api.value import Value, field, repr_without
+from cp_image.api.value import Value, field
 from cp_image.core.effects import SetCredentials
 from cp_image.core.identity import GIVEN
 from cp_image.core.link_faults import LinkFault
@@ -56,8 +56,7 @@ class Access(Value):
     has_password: bool = False
     has_certificate: bool = False
 
-    def __repr__(self) -> str:
-        return repr_without(self, "headers")
+    UNSEEN: ClassVar = frozenset({"headers"})
 
     @property
     def shown_url(self) -> str:

@@ -3,11 +3,13 @@
 Imported with the first key only, as `cp_image.shell.x509_reader`.
 """
 
+from typing import ClassVar
+
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from cp_image.api.value import Value, repr_without
+from cp_image.api.value import Value
 from cp_image.core.identity import KeyKind
 from cp_image.shell.x509_reader import fingerprint
 
@@ -23,8 +25,7 @@ class MadeKey(Value):
     csr: str
     public_key: str
 
-    def __repr__(self) -> str:
-        return repr_without(self, "private_key")
+    UNSEEN: ClassVar = frozenset({"private_key"})
 
 
 def make_key(kind: KeyKind, common_name: str, organization: str) -> MadeKey:

@@ -3,10 +3,10 @@
 import contextlib
 import os
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from cp_image.api import secrets
-from cp_image.api.value import Value, field, repr_without
+from cp_image.api.value import Value, field
 from cp_image.core.certificates import split_pem
 
 _KEYS: Final = "keys"
@@ -29,8 +29,7 @@ class GivenSecrets(Value):
     manufacturer_ca: str = ""
     problems: dict[str, str] = field(default_factory=dict)
 
-    def __repr__(self) -> str:
-        return repr_without(self, "authorization_key")
+    UNSEEN: ClassVar = frozenset({"authorization_key"})
 
 
 class SecretFiles:

@@ -192,7 +192,8 @@ async def test_a_static_fleet(project: Project, docker_client: docker.DockerClie
     await project("static-fleet.yaml", "stop", "launcher")
     err = await simuctl.bad(3, "kill", "CP-0001")
     file = ROOT / "compose" / "static-fleet.yaml"
-    assert f"hint: SIMU_ENVIRONMENT={project.name} docker compose -f {file} up -d starts it" in err
+    way = f"docker compose -f {file} up -d broker csms launcher localhost-proxy"
+    assert f"hint: SIMU_ENVIRONMENT={project.name} {way} starts it" in err
     await project("static-fleet.yaml", "down", "-v")
     assert project.left() == []
 

@@ -2,15 +2,19 @@
 
 from supervisor_cli.compose_project import command_up
 
+PROJECT = "com.docker.compose.project.config_files"
+SERVICE = "com.docker.compose.service"
 
-def test_the_files_are_those_of_the_project() -> None:
-    labels = {"com.docker.compose.project.config_files": "/a b/fleet.yaml,/c/more.yaml"}
-    assert command_up("ci-42", labels) == (
-        "SIMU_ENVIRONMENT=ci-42 docker compose -f '/a b/fleet.yaml' -f /c/more.yaml up -d"
+
+def test_the_files_are_those_of_the_project_and_the_fleet_stays_as_it_is() -> None:
+    files = {PROJECT: "/a b/fleet.yaml,/c/more.yaml"}
+    assert command_up("ci-42", [{**files, SERVICE: "launcher"}, {**files, SERVICE: "broker"}]) == (
+        "SIMU_ENVIRONMENT=ci-42 docker compose -f '/a b/fleet.yaml' -f /c/more.yaml up -d "
+        "broker launcher"
     )
 
 
 def test_without_files_it_is_our_own() -> None:
-    assert command_up("x", {}) == (
+    assert command_up("x", [{}]) == (
         "SIMU_ENVIRONMENT=x docker compose -f compose/environment.yaml up -d"
     )

@@ -11,9 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from cp_image.shell.alerting_tls import AlertingContext
 from supervisor_cli.certificates import Validity, When
+from supervisor_cli.csms_tls import Handshakes
 from supervisor_cli.demo_csms import DemoCsms
 from supervisor_cli.pki import Pki
 
@@ -209,3 +211,24 @@ async def test_a_charge_point_and_the_csms_do_not_wait_for_each_other(
 
         with pytest.raises(ssl.SSLError, match="ALERT_UNKNOWN_CA"):
             await asyncio.wait_for(connect(), WAIT_S)
+
+
+async def test_a_charge_point_that_begins_and_does_not_go_on(pki: Pki) -> None:
+    told: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    context = pki.server_context(require_client_certificate=False)
+    hands = Handshakes(context, lambda peer, why: told.put_nowait((peer, why)), within_s=0.1)
+
+    async def nothing(connection: ServerConnection) -> None:
+        raise AssertionError("it never comes so far")
+
+    made_of = hands.connection_class()
+    async with serve(nothing, "127.0.0.1", 0, create_connection=made_of) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), WAIT_S) as silent:
+            host, own_port = silent.getsockname()
+            async with asyncio.timeout(WAIT_S):
+                peer, why = await told.get()
+        await hands.close()
+    assert peer == f"{host}:{own_port}"
+    assert why == "TLS: the charge point began a handshake, and did not go on"
+    assert told.empty()

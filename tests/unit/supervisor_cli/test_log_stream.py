@@ -1,5 +1,6 @@
 """The log of a container that ends, from an engine that leaves out its last lines."""
 
+import time
 from typing import Any, cast
 
 import pytest
@@ -65,6 +66,14 @@ def test_all_of_it_may_have_been_left_out() -> None:
     ended = Ended()
     assert [line.text for line in ended.stream(tail=7)] == TEXTS
     assert ended.asked == [{"tail": 7, "since": None}] * 2
+
+
+def test_who_wanted_none_of_the_old_lines_still_hears_the_last() -> None:
+    ended = Ended()
+    before = time.time()
+    assert [line.text for line in ended.stream(tail=0)] == TEXTS
+    assert set(ended.asked[1]) == {"since"}
+    assert before <= ended.asked[1]["since"] <= time.time()
 
 
 def test_half_a_line_is_told_once() -> None:
