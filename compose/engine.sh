@@ -47,10 +47,10 @@ permit() {
 install_packages() {
   command -v apt-get >/dev/null || fail "no Docker engine, and no apt-get to install one" \
     "install Docker for your distribution, start it, and try again"
-  say "installing the distribution's packages docker.io and iptables"
+  say "installing the distribution's packages docker.io, iptables and ca-certificates"
   as_root apt-get update -q >&2
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends docker.io iptables >&2
+    apt-get install -y -q --no-install-recommends docker.io iptables ca-certificates >&2
 }
 
 start_by_hand() {
