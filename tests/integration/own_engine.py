@@ -8,17 +8,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 
 import docker
 import trustme
+from docker.errors import APIError
 from docker.models.containers import Container
 from docker.tls import TLSConfig
+from docker.types import Mount
+from docker.utils import version_lt
 
 from supervisor_cli import images
+from supervisor_cli.engine import LABEL_ENVIRONMENT
 from tests.integration.fleet import Stage
 
 _WITHIN_S: Final = 180
+_LABEL_BOX: Final = "cp-simu.test-box"
+_RECURSIVE_SINCE: Final = "1.44"
+"""Version of the engine's API since which what is mounted below is read-only, too."""
 _PORT: Final = 2376
 HOST_NAME: Final = "engine.example"
 """What its certificate calls it, beside 127.0.0.1."""
@@ -28,9 +36,9 @@ mount -t tmpfs -o size={disk} tmpfs /host/mnt
 mount -t tmpfs tmpfs /host/run
 {more}
 touch /mounted
-# Whoever is killed is waited for, as init does.
 trap exit TERM
-while :; do sleep 1000 & wait; done
+# Whoever is killed is waited for, as init does; for two hours, should nobody end it before.
+for minute in $(seq 120); do sleep 60 & wait; done
 """
 _DAEMON: Final = (
     # runc wants room for files of its own where it executes something in a container.
@@ -59,7 +67,7 @@ class OwnEngine:
     def start(self) -> None:
         """Start the daemon and wait until it answers."""
         self._until("test -e /mounted", exit_code=0)
-        daemon = _DAEMON.format(port=_PORT, folder=self.folder)
+        daemon = _DAEMON.format(port=_PORT, folder=quote(str(self.folder)))
         self.box.exec_run(["sh", "-c", daemon], detach=True)
         self._until("docker version", exit_code=0)
 
@@ -82,8 +90,11 @@ class OwnEngine:
         self._run("rm /host/mnt/ballast")
 
     def _run(self, script: str) -> None:
-        exit_code, output = self.box.exec_run(["sh", "-c", script])
-        assert exit_code == 0, output
+        try:
+            ended: Any = self.box.exec_run(["sh", "-c", script])
+        except APIError as exc:
+            raise AssertionError(f"{exc}\n{self.box.logs().decode()}") from exc
+        assert ended.exit_code == 0, f"{ended.output.decode()}\n{self.box.logs().decode()}"
 
     def _until(self, command: str, *, exit_code: int) -> None:
         """Wait, in the box, until a command ends so."""
@@ -106,16 +117,19 @@ def own_engine(where: Stage, folder: Path, port: int) -> Iterator[OwnEngine]:
         folder: for keys and certificates.
         port: of this machine's loopback, to listen on.
     """
-    box = start_box(where.engine, where.name, disk="700m", port=port, network=where.name)
-    with engine_in(box, folder, port) as engine:
+    with (
+        box(where.engine, where.name, disk="700m", port=port, network=where.name) as around,
+        engine_in(around, folder, port) as engine,
+    ):
         load(where.engine, engine, [images.reference(images.CHARGE_POINT)])
         yield engine
 
 
-def start_box(
+@contextmanager
+def box(
     engine: docker.DockerClient, name: str, *, disk: str, port: int, network: str, more: str = ""
-) -> Container:
-    """Start the container in which an engine can run.
+) -> Iterator[Container]:
+    """Run the container in which an engine can run.
 
     Args:
         engine: on which the container runs.
@@ -126,47 +140,59 @@ def start_box(
         more: what a shell in it does besides, before it goes to sleep; this machine's files are
             below /host.
     """
-    return engine.containers.run(
-        "debian:trixie-slim",
-        ["sh", "-ec", _INIT.format(disk=disk, more=more)],
-        detach=True,
-        name=f"{name}_engine",
-        labels={"cp-simu.environment": name},
-        network=network,
-        ports={f"{_PORT}/tcp": ("127.0.0.1", port)},
-        volumes={"/": {"bind": "/host", "mode": "ro"}},
-        cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
-        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
-        device_cgroup_rules=["a *:* rwm"],
-        stop_signal="SIGKILL",
-    )
+    try:
+        made = engine.containers.create(
+            images.BASE,
+            ["sh", "-ec", _INIT.format(disk=disk, more=more)],
+            name=f"{name}_engine",
+            labels={LABEL_ENVIRONMENT: name, _LABEL_BOX: name},
+            network=network,
+            ports={f"{_PORT}/tcp": ("127.0.0.1", port)},
+            mounts=[_this_machine(engine)],
+            cap_add=["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
+            security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+            device_cgroup_rules=["a *:* rwm"],
+            stop_signal="SIGKILL",
+        )
+        made.start()
+        yield made
+    finally:
+        # By label: one that did not start is there all the same.
+        label = f"{_LABEL_BOX}={name}"
+        for each in engine.containers.list(all=True, filters={"label": label}):
+            each.remove(force=True, v=True)
+
+
+def _this_machine(engine: docker.DockerClient) -> Mount:
+    """Return its files, to be read only; but an engine writes to the control groups among them."""
+    mount = Mount("/host", "/", type="bind", read_only=True)
+    if not version_lt(engine.api.api_version, _RECURSIVE_SINCE):
+        mount["BindOptions"] = {"ReadOnlyNonRecursive": True}
+    return mount
 
 
 @contextmanager
-def engine_in(box: Container, folder: Path, port: int) -> Iterator[OwnEngine]:
-    """Run an engine in its container; the container goes with it."""
+def engine_in(around: Container, folder: Path, port: int) -> Iterator[OwnEngine]:
+    """Run an engine in the container that is around it; it ends with that."""
+    _issue(folder)
+    tls = TLSConfig(
+        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
+        ca_cert=str(folder / "ca.pem"),
+        verify=True,
+    )
+    client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{port}", tls=tls, version="1.40")
+    client.api.trust_env = False
+    variables = {
+        "DOCKER_HOST": f"tcp://127.0.0.1:{port}",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": str(folder),
+    }
+    engine = OwnEngine(box=around, client=client, variables=variables, folder=folder)
     try:
-        _issue(folder)
-        tls = TLSConfig(
-            client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
-            ca_cert=str(folder / "ca.pem"),
-            verify=True,
-        )
-        client = docker.DockerClient(base_url=f"tcp://127.0.0.1:{port}", tls=tls, version="1.40")
-        client.api.trust_env = False
-        variables = {
-            "DOCKER_HOST": f"tcp://127.0.0.1:{port}",
-            "DOCKER_TLS_VERIFY": "1",
-            "DOCKER_CERT_PATH": str(folder),
-        }
-        engine = OwnEngine(box=box, client=client, variables=variables, folder=folder)
-        try:
-            engine.start()
-            yield engine
-        finally:
-            client.close()
+        engine.start()
+        yield engine
     finally:
-        box.remove(force=True, v=True)
+        client.close()
 
 
 def load(from_: docker.DockerClient, into: OwnEngine, references: Sequence[str]) -> None:

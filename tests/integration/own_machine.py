@@ -8,27 +8,31 @@ types. All of it is in memory, and ends with its container.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import docker
+from docker.errors import APIError, NotFound
 
 from supervisor_cli import images
-from tests.integration.own_engine import HOST_NAME, OwnEngine, engine_in, load, start_box
+from tests.integration.own_engine import HOST_NAME, OwnEngine, box, engine_in, load
 from tests.support.far_desk import FarDesk
 
 CHECKOUT: Final = Path(__file__).parents[2]
 ADDRESS: Final = "192.0.2.7"
 """An address of the machine beside those of its networks (RFC 5737)."""
 
+_IN_BOX: Final = quote(f"/host{CHECKOUT}")
 _MORE: Final = f"""
 mkdir /host/mnt/home /host/mnt/changes /host/mnt/work
-mount -t overlay -o lowerdir=/host{CHECKOUT},upperdir=/host/mnt/changes,workdir=/host/mnt/work \\
-  overlay /host{CHECKOUT}
+mount -t overlay -o lowerdir={_IN_BOX},upperdir=/host/mnt/changes,workdir=/host/mnt/work \\
+  overlay {_IN_BOX}
 (cat /host/etc/hosts; echo {ADDRESS} {HOST_NAME}) >/host/mnt/hosts
 mount --bind /host/mnt/hosts /host/etc/hosts
 """
@@ -44,6 +48,8 @@ _OF_THE_MACHINE: Final = (
     *("MAKE", "MFLAGS"),
 )
 """Variables of this machine, by how they begin, that are not that one's."""
+_SWEEPS: Final = 5
+"""How often at most; what was being made meanwhile is there only the next time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +86,49 @@ class OwnMachine:
 
     def _emptied(self) -> list[str]:
         """Remove what is on the engine beside images; return what that was."""
-        client = self.engine.client
         left: list[str] = []
-        for container in client.containers.list(all=True, ignore_removed=True):
-            container.remove(force=True, v=True)
-            left.append(f"container {container.name}")
-        for volume in client.volumes.list():
-            volume.remove()
-            left.append(f"volume {volume.name}")
-        for network in client.networks.list(filters={"type": "custom"}):
-            network.remove()
-            left.append(f"network {network.name}")
-        return left
+        for _ in range(_SWEEPS):
+            there = self._there()
+            if not there:
+                return left
+            for name, remove in there:
+                try:
+                    remove()
+                except NotFound:
+                    continue  # went by itself
+                except APIError as exc:
+                    left.append(f"{name}: {exc}")
+                else:
+                    left.append(name)
+        return [*left, *(f"{name}, still" for name, _ in self._there())]
+
+    def _there(self) -> list[tuple[str, Callable[[], None]]]:
+        """Return what is on the engine beside images, and what removes it, in that order.
+
+        Launchers go first, for they make again what else is removed.
+        """
+        client = self.engine.client
+        containers = client.containers.list(all=True, ignore_removed=True)
+        launchers = {
+            each.id
+            for each in client.containers.list(
+                all=True,
+                ignore_removed=True,
+                filters={"ancestor": images.reference(images.LAUNCHER)},
+            )
+        }
+        containers.sort(key=lambda each: each.id not in launchers)
+        return [
+            *(
+                (f"container {it.name}", partial(it.remove, force=True, v=True))
+                for it in containers
+            ),
+            *((f"volume {it.name}", it.remove) for it in client.volumes.list()),
+            *(
+                (f"network {it.name}", it.remove)
+                for it in client.networks.list(filters={"type": "custom"})
+            ),
+        ]
 
 
 def _variables() -> dict[str, str]:
@@ -115,9 +152,11 @@ def own_machine(
         folder: for the keys of the machine's engine.
         port: of this machine's loopback, through which that engine is reached.
     """
-    box = start_box(engine, name, disk="3g", port=port, network="bridge", more=_MORE)
-    with engine_in(box, folder, port) as inner:
-        code, said = box.exec_run(["chroot", "/host", sys.executable, "-c", _ADD_ADDRESS])
+    with (
+        box(engine, name, disk="3g", port=port, network="bridge", more=_MORE) as around,
+        engine_in(around, folder, port) as inner,
+    ):
+        code, said = around.exec_run(["chroot", "/host", sys.executable, "-c", _ADD_ADDRESS])
         assert code == 0, said
         load(engine, inner, [each.reference() for each in images.SOURCES])
         for each in images.SOURCES:
