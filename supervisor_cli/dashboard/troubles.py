@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from cp_image.api.payloads import ConnectorState, ErrorCode, FaultedInput
+from cp_image.api.payloads import ErrorCode, FaultedInput
 from supervisor_cli.dashboard.deeds import Build
 from supervisor_cli.dashboard.forms import Field, FormScreen, Values
 from supervisor_cli.dashboard.roster import Place, Row
@@ -13,9 +13,13 @@ from supervisor_cli.dashboard.what import what, whom
 
 _ALL: Final = "all"
 _CODES: Final = tuple(str(each) for each in ErrorCode if each is not ErrorCode.NO_ERROR)
-_HIT: Final = ("hit", "release")
+_HIT: Final = "hit"
+_RELEASE: Final = "release"
+_STOPS_WITH: Final = ErrorCode.INTERNAL_ERROR
+"""The fault that a hit sets, as any input that names none: see `FaultedInput`."""
 _ENDS: Final = (
-    "Ends what charges there, with the reason EmergencyStop; nothing charges until it is released."
+    "Ends what charges there, with the reason EmergencyStop; nothing charges until it is released. "
+    f"It is the fault {_STOPS_WITH}: its release mends that, however it came; other faults stay."
 )
 
 
@@ -62,8 +66,7 @@ class Troubles(SetUps):
         """Hit the emergency stop, or release it."""
 
         async def stop(_row: Row, places: list[Place]) -> None:
-            is_hit = all(_is_faulted(row) for row in self.rows())
-            answer = await self.ask(emergency_form(whom(self.names()), is_hit=is_hit))
+            answer = await self.ask(emergency_form(whom(self.names())))
             if answer is not None:
                 where, build = answer
                 await self.drive("emergency stop", where.places(places), build)
@@ -105,15 +108,11 @@ def read_unfault(values: Values) -> tuple[Where, Build]:
     return Where(values["where"]), lambda _view, number: (payload, f"{done}{_of_whole(number)}")
 
 
-def emergency_form(hit: str, *, is_hit: bool) -> FormScreen[tuple[Where, Build]]:
-    """Ask whether the emergency stop is hit or released.
-
-    Args:
-        hit: at what, in words.
-        is_hit: whether it seems to be hit already: it is then released unless told otherwise.
-    """
+def emergency_form(hit: str) -> FormScreen[tuple[Where, Build]]:
+    """Ask whether the emergency stop is hit or released."""
+    # No charge point tells a stop that was hit from a fault that was injected: it is never guessed.
     fields = [
-        Field(name="do", label="do", value=_HIT[is_hit], choices=_HIT),
+        Field(name="do", label="do", value=_HIT, choices=(_HIT, _RELEASE)),
         _where(Where.CHARGE_POINT, Where.CONNECTOR),
     ]
     return FormScreen(
@@ -123,9 +122,12 @@ def emergency_form(hit: str, *, is_hit: bool) -> FormScreen[tuple[Where, Build]]
 
 def read_emergency(values: Values) -> tuple[Where, Build]:
     """Return where the emergency stop is hit or released, and by what."""
-    hits = values["do"] == "hit"
-    payload = FaultedInput(faulted=hits, emergency=hits)
-    done = f"emergency stop {'hit' if hits else 'released'}"
+    if values["do"] == _HIT:
+        payload = FaultedInput(faulted=True, emergency=True)
+        done = "emergency stop hit"
+    else:
+        payload = FaultedInput(faulted=False, error_code=_STOPS_WITH)
+        done = f"emergency stop released, {_STOPS_WITH} mended"
     return Where(values["where"]), lambda _view, _number: (payload, done)
 
 
@@ -135,8 +137,3 @@ def _where(*choices: Where) -> Field:
 
 def _of_whole(number: int) -> str:
     return "" if number else " of the whole"
-
-
-def _is_faulted(row: Row) -> bool:
-    connector = row.connector
-    return connector is not None and connector.state is ConnectorState.FAULTED

@@ -1,5 +1,7 @@
 """Faults and the emergency stop by their keys: where they go, and what is said of them."""
 
+import pytest
+
 from cp_image.api import topics
 from cp_image.api.payloads import ConnectorState, InputErrorCode, Result
 from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard, fleet
@@ -65,15 +67,28 @@ async def test_the_emergency_stop_is_hit_once_it_is_confirmed() -> None:
         assert faults(stage) == [("CP-1/0", {"faulted": True, "emergency": True})]
 
 
-async def test_the_emergency_stop_of_what_is_faulted_is_released() -> None:
-    world = World()
-    world.charge_point("CP-1", connector_status(status=ConnectorState.FAULTED))
-    async with dashboard(world) as stage:
+async def test_the_release_mends_what_the_hit_broke_and_leaves_the_other_faults() -> None:
+    async with dashboard(fleet()) as stage:
         await stage.press("e")
+        await stage.shows("other faults stay")
+        await stage.press("right")
         await stage.shows("◂ release ▸")
         await stage.press("enter")
-        await stage.shows("✓ CP-1: emergency stop released")
-        assert faults(stage) == [("CP-1/0", {"faulted": False})]
+        await stage.shows("✓ CP-1: emergency stop released, InternalError mended")
+        assert faults(stage) == [("CP-1/0", {"faulted": False, "error_code": "InternalError"})]
+
+
+@pytest.mark.parametrize("error_code", ["GroundFailure", "InternalError"])
+async def test_what_is_faulty_for_whatever_reason_can_be_hit(error_code: str) -> None:
+    world = World()
+    faulty = connector_status(status=ConnectorState.FAULTED, error_code=error_code)
+    world.charge_point("CP-1", faulty)
+    async with dashboard(world) as stage:
+        await stage.press("e")
+        await stage.shows("◂ hit ▸")
+        await stage.press("enter")
+        await stage.shows("✓ CP-1: emergency stop hit")
+        assert faults(stage) == [("CP-1/0", {"faulted": True, "emergency": True})]
 
 
 async def test_a_refusal_is_told_for_each() -> None:
