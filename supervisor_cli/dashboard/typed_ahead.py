@@ -13,7 +13,9 @@ _TURNS: Final = 10
 _BUBBLES: Final = 2
 """Enter in a field is a message of its own, which goes the way that the key went before it."""
 _HELD_S: Final = 1.0
-"""No key waits longer for the one before it."""
+"""No key waits longer for a widget that hangs."""
+_STANDS_S: Final = 30.0
+"""Nor for a screen to stand: on a starved machine that takes seconds, and its keys are for it."""
 
 
 class TypedAhead(App[None]):
@@ -51,25 +53,28 @@ class TypedAhead(App[None]):
     async def _take_keys(self) -> None:
         while True:
             event = await self._typed.get()
-            target = self.focused or self.screen
+            target, screen = self.focused or self.screen, self.screen
             await super().on_event(event)
             # What takes longer than that hangs, and keys must not hang with it.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_HELD_S):
-                    await self._settled(target)
+                    await self._bubbled(target)
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            # A screen that is new takes its messages once it stands and something of it has the
+            # focus.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_HELD_S if self.screen is screen else _STANDS_S):
+                    await _passed(self.screen)
             self._unsettled -= 1
 
-    async def _settled(self, target: MessagePump) -> None:
-        """Wait until a key has done what it does."""
+    async def _bubbled(self, target: MessagePump) -> None:
+        """Wait until a key has gone all its way up."""
         for _ in range(_BUBBLES):
             node: MessagePump | None = target
             while node is not None:
                 await _passed(node)
                 node = node._parent  # noqa: SLF001 - messages bubble by it
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
-        # A screen that is new takes its messages once it stands and something of it has the focus.
-        await _passed(self.screen)
 
 
 async def _passed(node: MessagePump) -> None:

@@ -1,13 +1,18 @@
 """What is typed in one burst, without looking, arrives where a person sees it go."""
 
+import asyncio
 from collections.abc import Iterable
 
 from textual import events
+from textual.app import ComposeResult
 from textual.keys import _character_to_key
+from textual.screen import Screen
+from textual.widgets import Input
 
 from cp_image.api import topics
+from supervisor_cli.dashboard import typed_ahead
 from supervisor_cli.dashboard.filter_line import FilterLine
-from tests.unit.supervisor_cli.dashboard.stage import Stage, dashboard, fleet
+from tests.unit.supervisor_cli.dashboard.stage import PATIENCE_S, Stage, dashboard, fleet
 from tests.unit.supervisor_cli.world import World
 
 
@@ -73,3 +78,54 @@ async def test_what_is_pasted_keeps_its_place() -> None:
         driver.send_message(events.Paste("CP-1*"))
         burst(stage, ["enter"])
         await stage.shows("● 3 marked")
+
+
+class SlowForm(Screen[None]):
+    """A form that takes no key before it is let stand."""
+
+    def __init__(self, stands: asyncio.Event) -> None:
+        super().__init__()
+        self._stands = stands
+
+    def compose(self) -> ComposeResult:
+        """Lay the form out."""
+        yield Input(id="one")
+        yield Input(id="other")
+
+    async def on_mount(self) -> None:
+        """Take as long as a starved machine does."""
+        await self._stands.wait()
+
+
+class Desk(typed_ahead.TypedAhead):
+    """Opens a slow form by a key."""
+
+    BINDINGS = [("n", "form", "form")]  # noqa: RUF012 - Textual's own way
+
+    def __init__(self, stands: asyncio.Event) -> None:
+        super().__init__()
+        self._stands = stands
+
+    def action_form(self) -> None:
+        """Open it, as forms are opened: by a worker."""
+
+        async def ask() -> None:
+            await self.push_screen(SlowForm(self._stands))
+
+        self.run_worker(ask())
+
+
+async def test_a_form_that_is_slow_to_stand_gets_every_letter_where_it_goes() -> None:
+    stands = asyncio.Event()
+    app = Desk(stands)
+    async with app.run_test() as pilot:
+        driver = app._driver
+        assert driver is not None
+        for key in ("n", "A", "tab", "B"):
+            driver.send_message(events.Key(key, key if len(key) == 1 else None))
+        # Longer than three keys are held for a widget that hangs.
+        asyncio.get_running_loop().call_later(3.5 * typed_ahead._HELD_S, stands.set)
+        async with asyncio.timeout(PATIENCE_S):
+            while not (stands.is_set() and app.keys_are_done):
+                await pilot.pause()
+        assert [each.value for each in app.screen.query(Input)] == ["A", "B"]
