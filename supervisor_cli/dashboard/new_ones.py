@@ -9,7 +9,7 @@ import msgspec
 
 from cp_image.api.payloads import ChargePointType
 from launcher.api import Networking, OnCrash, Specification
-from launcher.fleet import EntryError, read_specification
+from launcher.fleet import EntryError, read_specification, usual_serial
 from launcher.fleet_file.wanted import WantedChargePoint
 from supervisor_cli import fleets
 from supervisor_cli.dashboard.forms import Field, FormScreen, Values, number
@@ -130,13 +130,13 @@ def read_add(values: Values, around: Around) -> list[WantedChargePoint]:
     count = _whole(values, "count", "how many")
     if not 1 <= count <= _MOST_AT_ONCE:
         raise SimuError(f"how many: 1 to {_MOST_AT_ONCE}, not {count}")
-    first = _whole(values, "first", "numbered from") if values["first"].strip() else 1
+    first = _whole(values, "first", "numbered from") if values["first"].strip() else None
     names = names_of(values["id"].strip(), count, around.known, first=first)
     fields = _read_fields(values)
     serial = values["serial"].strip()
     wanted = [
         with_secrets(
-            _specification({**fields, "id": name, "serial": serial or name[:25]}),
+            _specification({**fields, "id": name, "serial": serial or usual_serial(name)}),
             values,
             around.environment,
         )

@@ -90,6 +90,10 @@ def test_what_no_car_can_be(changes: dict[str, str], complaint: str) -> None:
         ({"id": "{x}", "count": "2"}, "is no pattern"),
         ({"id": "{n", "count": "2"}, "is no pattern"),
         ({"id": "{{}}", "count": "2"}, "is the same for all"),
+        ({"id": "CP-{n!s:.1}", "count": "20"}, "is no pattern"),
+        ({"id": "CP-{n:.0f}", "count": "20"}, "is no pattern"),
+        ({"id": "CP-{n:c}", "first": "9999999"}, "is no pattern"),
+        ({"id": "CP-1", "first": "7"}, "numbered from: 'CP-1' has no {n} to count"),
         ({"central_system": "http://x"}, "central_system"),
         ({"nb_connectors": "0"}, "nb_connectors"),
         ({"nb_phases": "4"}, "nb_phases"),
@@ -228,6 +232,7 @@ def test_a_password_goes_with_the_charge_point_and_is_not_shown() -> None:
 
 def test_a_pattern_leaves_out_what_is_taken() -> None:
     assert names_of("CP-{n:04}", 2, {"CP-0001", "CP-0003"}) == ["CP-0002", "CP-0004"]
+    assert names_of("CP-{n}", 2, {"CP-0", "CP-1", "CP-2"}, first=0) == ["CP-3", "CP-4"]
 
 
 def test_power_is_remembered_by_its_changes() -> None:
