@@ -114,7 +114,9 @@ class Configuring(Panes):
 
     async def _set(self, name: str, setting: Setting, known: Mapping[str, str]) -> None:
         async def act(_now: Now) -> list[Told]:
-            return [await _told(self.client, name, setting, known)]
+            # It can be set before the keys were heard: which of them can be read is asked then.
+            readable = known or await self.client.configuration(name)
+            return [await _told(self.client, name, setting, readable)]
 
         await self.do(f"set {setting.key}", self.places_of([name]), act)
 

@@ -106,6 +106,22 @@ async def test_a_secret_set_at_many_is_told_to_none_and_the_dead_one_is_named() 
         assert len(set_keys(stage)) == 4
 
 
+async def test_what_is_set_before_the_keys_were_heard_is_told_with_its_value() -> None:
+    world = configured()
+    world.charge_points_answer = False
+    async with dashboard(world) as stage:
+        await stage.press("c")
+        await stage.shows("CP-1 is asked…")
+        await fill_in(stage, "HeartbeatInterval", "60")
+        world.charge_points_answer = True
+        await stage.press("enter")
+        await stage.shows("✓ CP-1: HeartbeatInterval=60")
+        await fill_in(stage, "AuthorizationKey", "geheim")
+        await stage.press("enter")
+        await stage.shows("✓ CP-1: AuthorizationKey set")
+        assert "geheim" not in stage.text
+
+
 async def test_the_page_opens_before_the_charge_point_has_answered() -> None:
     world = configured()
     world.charge_points_answer = False
