@@ -139,7 +139,8 @@ _ROWS: Final[dict[Section, tuple[_Row, ...]]] = {
             "enter",
             "detail",
             "detail",
-            "all there is to say about the selected one; of a frame, its JSON",
+            "all there is to say about the selected one; of a frame, its JSON; of a log line, "
+            "all of it",
         ),
         ("o", "frames", "OCPP", "OCPP frames of the selected one, or of all that are marked"),
         ("l", "logs", "logs", "the log of the selected one"),
