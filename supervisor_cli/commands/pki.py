@@ -79,6 +79,7 @@ def init(
     replace: Annotated[
         bool, typer.Option("--replace", help="Also where there is a PKI already.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a root CA and the certificate of a CSMS on this machine."""
     from supervisor_cli.certificates import Validity  # noqa: PLC0415 - costs 50 ms
@@ -88,6 +89,9 @@ def init(
         _directory(context, pki), _kind(rsa=rsa), intermediate=intermediate, replace=replace
     )
     made.issue_csms([*usual_names(), *(name or ())], _kind(rsa=rsa), Validity.of(days))
+    if as_json:
+        print_json({"directory": str(made.directory), "certificates": _described(made)})
+        return
     authorities = "a root CA, an intermediate CA" if intermediate else "a root CA"
     data_console().print(f"{authorities} and the certificate of a CSMS are in {made.directory}")
 
@@ -114,6 +118,7 @@ def issue(  # noqa: PLR0913 - the options of a certificate
     not_yet_valid: Annotated[
         bool, typer.Option("--not-yet-valid", help="Valid from tomorrow on, to test with.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Issue certificates of charge points, of the CSMS, of who signs firmware, and their keys."""
     from supervisor_cli.pki import Pki, usual_names  # noqa: PLC0415 - costs 50 ms
@@ -126,15 +131,21 @@ def issue(  # noqa: PLR0913 - the options of a certificate
     issuer = Pki.open(_directory(context, pki))
     for each in ids or ():
         issuer.charge_point(each)  # what is wrong with a word is said before anything is made
+    issued: list[tuple[Path, Path]] = []
     if csms:
         issuer.issue_csms([*usual_names(), *(name or ())], _kind(rsa=rsa), validity)
-        _say_issued(*issuer.csms)
+        issued.append(issuer.csms)
     if firmware:
         issuer.issue_firmware(_kind(rsa=rsa), validity)
-        _say_issued(*issuer.firmware)
+        issued.append(issuer.firmware)
     for each in dict.fromkeys(ids or ()):
         issuer.issue_charge_point(each, _kind(rsa=rsa), validity)
-        _say_issued(*issuer.charge_point(each))
+        issued.append(issuer.charge_point(each))
+    if as_json:
+        print_json([{"certificate": str(cert), "key": str(key)} for cert, key in issued])
+        return
+    for certificate, key in issued:  # one line each, so that a script can read them
+        data_console().print(f"{certificate} {key}", markup=False, soft_wrap=True)
 
 
 def sign_firmware(
@@ -166,7 +177,7 @@ def show(context: typer.Context, *, pki: PkiDirectory = None, as_json: AsJson = 
 
     opened = Pki.open(_directory(context, pki))
     if as_json:
-        print_json([_fields(path, found) for path, found in opened.descriptions()])
+        print_json(_described(opened))
     else:
         _print(opened)
 
@@ -197,6 +208,10 @@ def _print(pki: "Pki") -> None:
     data_console().print(table)
 
 
+def _described(pki: "Pki") -> list[dict[str, Any]]:
+    return [_fields(path, found) for path, found in pki.descriptions()]
+
+
 def _fields(path: Path, found: "Description") -> dict[str, Any]:
     return {
         "file": str(path),
@@ -210,11 +225,6 @@ def _fields(path: Path, found: "Description") -> dict[str, Any]:
         "serial": found.serial,
         "sha256": found.sha256,
     }
-
-
-def _say_issued(certificate: Path, key: Path) -> None:
-    # One line each, so that a script can read them.
-    data_console().print(f"{certificate} {key}", markup=False, soft_wrap=True)
 
 
 def _directory(context: typer.Context, given: Path | None) -> Path:

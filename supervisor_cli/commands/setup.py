@@ -23,7 +23,7 @@ from supervisor_cli.commands.security import (
     paths_of,
 )
 from supervisor_cli.context import Settings, run, settings
-from supervisor_cli.errors import SimuError
+from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.outcomes import Told, tell
 from supervisor_cli.set_up_file import Format, asked_for, content_of, format_of, write_file
 from supervisor_cli.terminal import data_console, print_json, say
@@ -83,11 +83,18 @@ def save(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Write over a file without asking.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Save the fleet: all that was asked for of each charge point, but no secrets."""
     wanted = settings(context)
     chosen = format_ or format_of(file)
     path = None if file == _STDOUT else Path(file)
+    if path is None and as_json:
+        raise SimuError(
+            "--json says what was saved: there is no room for it where - is the file",
+            hint="--format json is the set-up itself as JSON",
+            exit_code=ExitCode.USAGE,
+        )
     if path is not None and path.is_dir():
         raise SimuError(f"cannot write {path}: it is a directory")
     if path is not None and path.exists() and not yes:
@@ -99,6 +106,10 @@ def save(
     else:
         write_file(path, content)
         say(f"{len(specifications)} charge points saved to {path}")
+    if as_json:
+        ids = [each.id for each in specifications]
+        secret = [each.id for each in specifications if each.secrets]
+        print_json({"file": file, "format": chosen, "ids": ids, "without_secrets_of": secret})
     _say_what_is_not_saved(specifications)
 
 

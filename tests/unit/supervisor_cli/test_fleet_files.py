@@ -230,6 +230,20 @@ def test_setup_save_is_open_ocpp_simus_file(
     )
 
 
+def test_what_was_saved_as_json(simuctl: Simuctl, world: World, file: Path, tmp_path: Path) -> None:
+    simuctl("add", "-f", str(file))
+    saved = tmp_path / "saved.yaml"
+    said = json.loads(simuctl("setup", "save", str(saved), "--json").out)
+    assert said == {
+        "file": str(saved),
+        "format": "yaml",
+        "ids": sorted(started(world)),
+        "without_secrets_of": [],
+    }
+    refused = simuctl("setup", "save", "-", "--json")
+    assert (refused.code, refused.out) == (2, "")
+
+
 @pytest.mark.parametrize("name", ["saved.json", "saved.yaml"])
 def test_what_is_saved_is_loaded(
     simuctl: Simuctl, world: World, file: Path, tmp_path: Path, name: str

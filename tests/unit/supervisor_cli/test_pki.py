@@ -264,6 +264,15 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
+def test_what_was_made_as_json(simuctl: Simuctl, home: Path) -> None:
+    made = json.loads(simuctl("pki", "init", "--json").out)
+    pki = Pki(Path(made["directory"]))
+    files = [each["file"] for each in made["certificates"]]
+    assert files == [str(pki.root_ca), str(pki.csms[0])]
+    (issued,) = json.loads(simuctl("pki", "issue", "CP-1", "--json").out)
+    assert (issued["certificate"], issued["key"]) == tuple(map(str, pki.charge_point("CP-1")))
+
+
 def test_init_issue_and_show(simuctl: Simuctl, home: Path) -> None:
     directory = default_directory("ci-1")
     assert directory == home / "cp-simu" / "ci-1" / "pki"
