@@ -66,8 +66,8 @@ def headline(standing: Standing, *, charge_points: int, power_w: float, columns:
         return _filled(Text(text, ALARM), columns)
     if standing.launcher is not LauncherState.ALIVE:
         said = "is Dead" if standing.launcher is LauncherState.DEAD else "was never started"
-        text = f" {standing.environment}  the launcher {said}; simuctl up starts it; until then "
-        text += "nothing can be added, killed or restarted"
+        text = f" {standing.environment}  the launcher {said}; simuctl doctor tells how to "
+        text += "start it; until then nothing can be added, killed or restarted"
         return _filled(Text(text, ALARM), columns)
     total = f"{charge_points} charge point{'s' if charge_points != 1 else ''}"
     if power_w > 0:

@@ -127,7 +127,7 @@ def read_emergency(values: Values) -> tuple[Where, Build]:
         done = "emergency stop hit"
     else:
         payload = FaultedInput(faulted=False, error_code=_STOPS_WITH)
-        done = f"emergency stop released, {_STOPS_WITH} mended"
+        done = f"no emergency stop is hit, nor another {_STOPS_WITH}"
     return Where(values["where"]), lambda _view, _number: (payload, done)
 
 

@@ -74,7 +74,7 @@ async def test_the_release_mends_what_the_hit_broke_and_leaves_the_other_faults(
         await stage.press("right")
         await stage.shows("◂ release ▸")
         await stage.press("enter")
-        await stage.shows("✓ CP-1: emergency stop released, InternalError mended")
+        await stage.shows("✓ CP-1: no emergency stop is hit, nor another InternalError")
         assert faults(stage) == [("CP-1/0", {"faulted": False, "error_code": "InternalError"})]
 
 

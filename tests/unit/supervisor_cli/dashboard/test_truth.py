@@ -71,7 +71,7 @@ async def test_one_that_crashes_over_and_over_is_started_again_by_itself() -> No
 async def test_a_dead_launcher_is_shown_at_once() -> None:
     async with dashboard(fleet()) as stage:
         stage.world.launcher(LauncherState.DEAD)
-        await stage.shows("the launcher is Dead; simuctl up starts it")
+        await stage.shows("the launcher is Dead; simuctl doctor tells how to start it")
         await stage.press("K")
         await stage.shows("✗ the launcher of environment cp-simu is Dead")
         stage.world.launcher(LauncherState.ALIVE)
