@@ -108,6 +108,9 @@ class MqttLink:
         self._all_confirmed = asyncio.Event()
         self._all_confirmed.set()
         self._unconfirmed: set[int] = set()
+        self._all_subscribed = asyncio.Event()
+        self._all_subscribed.set()
+        self._unsubscribed: set[int] = set()
         self._awaited: dict[int, asyncio.Event] = {}
         self._why_down = ""
         self._failure: Exception | None = None
@@ -132,7 +135,7 @@ class MqttLink:
         """Hear whatever matches a filter, now and after each reconnect."""
         self._filters[topic_filter] = qos
         if self.connected:
-            self._client.subscribe(topic_filter, qos)
+            self._ask_for([(topic_filter, qos)])
 
     def unsubscribe(self, kind: Topic, root: str, charge_point_id: str = "+") -> None:
         """Hear a kind of topic no more."""
@@ -141,16 +144,14 @@ class MqttLink:
             self._client.unsubscribe(topic_filter)
 
     async def confirm_subscriptions(self) -> None:
-        """Subscribe once more to everything and wait until the broker has confirmed it.
+        """Wait until the broker has confirmed every subscription.
 
         Raises:
             TimeoutError: the broker did not answer.
         """
         async with asyncio.timeout(_ANSWER_S):
             await self.wait_connected()
-            _, mid = self._client.subscribe(list(self._filters.items()))
-            if mid is not None:
-                await self._confirmation(mid)
+            await self._all_subscribed.wait()
 
     def publish(self, message: Message) -> None:
         """Publish; what is retained is remembered, an empty retained payload is forgotten again."""
@@ -310,12 +311,21 @@ class MqttLink:
             self._all_confirmed.clear()
         return sent.mid
 
+    def _ask_for(self, filters: list[tuple[str, int]]) -> None:
+        if not filters:
+            return
+        _, mid = self._client.subscribe(filters)
+        if mid is not None:
+            self._unsubscribed.add(mid)
+            self._all_subscribed.clear()
+
     def _say_everything_again(self) -> None:
         if not self._client.is_connected():
             return
         self._up.set()
-        if self._filters:
-            self._client.subscribe(list(self._filters.items()))
+        self._unsubscribed.clear()  # what was asked of the connection before
+        self._all_subscribed.set()
+        self._ask_for(list(self._filters.items()))
         for message in tuple(self._retained.values()):
             self._send(message)
         self._on_connection(True, "")
@@ -373,7 +383,9 @@ class MqttLink:
     ) -> None:
         if any(reason.is_failure for reason in reasons):
             LOG.error("broker %s refuses a subscription: %s", self._address, reasons)
-        self._confirm(mid)
+        self._unsubscribed.discard(mid)
+        if not self._unsubscribed:
+            self._all_subscribed.set()
 
     def _published(
         self,

@@ -270,6 +270,8 @@ class Mirror:
         self._heard(message)
         if self._refill is not None:
             self._refill = self._refill.apply(self.root, message.topic, message.payload)
+            if not self._settled.is_set():
+                return  # nobody looks at a mirror before it is complete
         self._show(self.view.apply(self.root, message.topic, message.payload))
 
     def _marked(self, payload: bytes) -> None:

@@ -75,6 +75,20 @@ async def test_what_is_published_before_the_connection_arrives(
         await ear.until(lambda: b"one" in ear.payloads())
 
 
+async def test_what_is_retained_is_heard_once(broker_address: BrokerAddress) -> None:
+    ear = Ear()
+    async with (
+        running(broker_address, "speaker", Ear()) as link,
+        running(broker_address, "listener", ear) as listener,
+    ):
+        await link.publish_confirmed(retained(b"one"))
+        listener.subscribe_filter("t/#")
+        await listener.confirm_subscriptions()
+        await link.publish_confirmed(retained(b"two"))
+        await ear.until(lambda: b"two" in ear.payloads())
+    assert ear.payloads() == [b"one", b"two"]
+
+
 async def test_a_broker_that_forgot_everything_is_told_again(
     broker: DockerContainer, broker_address: BrokerAddress
 ) -> None:
