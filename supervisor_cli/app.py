@@ -1,48 +1,62 @@
-"""The root of simuctl: global options, and the one place where command modules are registered."""
+"""The root of simuctl: global options, and the one place where commands are listed."""
 
 from typing import Annotated, Final
 
 import typer
 
 from launcher.api import DEFAULT_ENVIRONMENT
-from supervisor_cli.commands import (
-    add,
-    asyncapi,
-    car,
-    charging,
-    configuration,
-    csms,
-    data_transfer,
-    demo,
-    environment,
-    faults,
-    lifecycle,
-    logs,
-    look,
-    pki,
-    schema,
-    security_event,
-    setup,
-    trace,
-    version,
-    watch,
-)
 from supervisor_cli.context import Seams, build_settings
-from supervisor_cli.help_page import Group, add_panel
+from supervisor_cli.late_commands import LateGroup, Panel
 from supervisor_cli.state import BROKER_VARIABLE, ENVIRONMENT_VARIABLE
 
-PANELS: Final = {
-    "Environment": (environment, demo, version),
-    "Fleet": (add, lifecycle, setup),
-    "At the charge point": (car, charging, faults, configuration, data_transfer, security_event),
-    "Look": (look, watch, trace, logs),
-    "CSMS and security": (csms, pki),
-    "For other programs": (schema, asyncapi),
-}
-"""What `simuctl --help` lists, in this order.
+PANELS: Final[tuple[Panel, ...]] = (
+    (
+        "Environment",
+        {
+            "environment": ("up", "down", "doctor", "images"),
+            "demo": ("demo",),
+            "version": ("version",),
+        },
+    ),
+    (
+        "Fleet",
+        {
+            "add": ("add",),
+            "lifecycle": ("kill", "stop", "restart", "rm", "freeze", "thaw", "cut", "mend"),
+            "setup": ("setup",),
+        },
+    ),
+    (
+        "At the charge point",
+        {
+            "car": ("plug", "unplug", "tag"),
+            "charging": ("ready", "suspend", "draw"),
+            "faults": ("fault", "unfault", "emergency"),
+            "configuration": ("config",),
+            "data_transfer": ("data-transfer",),
+            "security_event": ("security-event",),
+        },
+    ),
+    (
+        "Look",
+        {
+            "look": ("ls", "show", "wait"),
+            "watch": ("watch",),
+            "trace": ("trace",),
+            "logs": ("logs",),
+        },
+    ),
+    ("CSMS and security", {"csms": ("csms",), "pki": ("pki",)}),
+    ("For other programs", {"schema": ("schema",), "asyncapi": ("asyncapi",)}),
+)
+"""What `simuctl --help` lists, in this order: modules of `supervisor_cli.commands`, and theirs."""
 
-Each module has ``register(app: typer.Typer) -> None``.
-"""
+
+class Root(LateGroup):
+    """The commands of simuctl."""
+
+    panels = PANELS
+
 
 EXAMPLES: Final = """\b
 Examples:
@@ -66,7 +80,7 @@ Exit codes:
 
 app: Final = typer.Typer(
     name="simuctl",
-    cls=Group,
+    cls=Root,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -121,8 +135,3 @@ def root(
         raise typer.Exit
     seams = context.obj if isinstance(context.obj, Seams) else Seams()
     context.obj = build_settings(environment, broker, seams)
-
-
-for title, modules in PANELS.items():
-    for module in modules:
-        add_panel(app, title, module.register)

@@ -1,6 +1,5 @@
 """What `--help` shows: commands by what they are for, and options without Python's types."""
 
-from collections.abc import Callable
 from copy import copy
 from typing import Any, TypeVar
 
@@ -34,21 +33,17 @@ class Group(TyperGroup):
         TyperGroup.format_help(_for_readers(self, ctx), ctx, formatter)
 
 
-def add_panel(app: typer.Typer, title: str, register: Callable[[typer.Typer], None]) -> None:
-    """Add the commands that `register` knows to `app`, under a title of its help page."""
-    part = typer.Typer()
-    register(part)
-    for command in part.registered_commands:
+def put_on_page(app: typer.Typer, title: str) -> None:
+    """Let the commands of `app` stand below a title of the root's help page, made for readers."""
+    for command in app.registered_commands:
         command.rich_help_panel = title
         command.cls = Command
-    for group in part.registered_groups:
+    for group in app.registered_groups:
         group.rich_help_panel = title
         group.cls = Group
         inner = group.typer_instance
         for command in inner.registered_commands if inner is not None else ():
             command.cls = Command
-    app.registered_commands += part.registered_commands
-    app.registered_groups += part.registered_groups
 
 
 def _for_readers(command: C, ctx: Any) -> C:

@@ -1,11 +1,11 @@
 """Commands on charge points that are there: kill, stop, restart, rm, freeze, thaw, cut, mend."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from launcher.api import CommandType, ErrorCode
+from launcher.api import Answer, CommandType, ErrorCode
 from supervisor_cli.acceptance import accepted
 from supervisor_cli.commands.confirmation import confirm_removal
 from supervisor_cli.commands.options import (
@@ -23,6 +23,8 @@ from supervisor_cli.stages import stages
 from supervisor_cli.terminal import say
 
 if TYPE_CHECKING:
+    import asyncio
+
     from supervisor_cli.client import SimuClient
 
 
@@ -171,12 +173,12 @@ async def _command(
     need_words(named, everything=everything)
     async with wanted.client() as simu:
         ids = select(simu.view.by_id, named, everything=everything)
+        answer = await _begun(
+            simu.command(kind, ids, lambda each: shown.show(verb, each.done, each.total))
+        )
         with stages() as shown:
             shown.show(verb, 0, len(ids))
-            answer = await simu.command(
-                kind, ids, lambda each: shown.show(verb, each.done, each.total)
-            )
-            outcomes = from_answer(answer, done=done, about=simu)
+            outcomes = from_answer(await answer, done=done, about=simu)
             if kind is CommandType.RESTART:
                 outcomes = await accepted(simu, outcomes, wait_s, say, shown.show)
             return outcomes
@@ -190,13 +192,24 @@ async def _remove(
         ids = select(simu.view.by_id, named, everything=everything)
         if not asked:
             await _confirm(wanted, ids)
-        with stages() as shown:
-            shown.show("removing", 0, len(ids))
-            answer = await simu.command(
+        answer = await _begun(
+            simu.command(
                 CommandType.REMOVE, ids, lambda each: shown.show("removing", each.done, each.total)
             )
-            outcomes = from_answer(answer, done="removed", about=simu)
+        )
+        with stages() as shown:
+            shown.show("removing", 0, len(ids))
+            outcomes = from_answer(await answer, done="removed", about=simu)
             return [await _cleared(simu, each) for each in outcomes]
+
+
+async def _begun(command: Coroutine[Any, Any, Answer]) -> "asyncio.Task[Answer]":
+    """Let a command go out; what shows how far it is, is loaded while the launcher is at it."""
+    import asyncio  # noqa: PLC0415
+
+    task = asyncio.create_task(command)
+    await asyncio.sleep(0)
+    return task
 
 
 async def _cleared(simu: "SimuClient", outcome: Told) -> Told:

@@ -5,9 +5,12 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import pytest
+import typer
+from typer.main import get_group
 
 from cp_image.api import topics
 from cp_image.api.payloads import (
@@ -21,17 +24,16 @@ from cp_image.api.payloads import (
 from launcher.api import LAUNCHER_EVENT, Died, LauncherState
 from supervisor_cli import state
 from supervisor_cli.__main__ import run
-from supervisor_cli.app import PANELS, app
+from supervisor_cli.app import PANELS
 from supervisor_cli.context import Seams
 from tests.unit.supervisor_cli.conftest import Simuctl
 from tests.unit.supervisor_cli.world import CHARGING, ROOT, World, connector_status
 
 URL = "ws://localhost:9000/ocpp"
 
-OWN_COMMANDS = tuple(
-    each.name or str(getattr(each.callback, "__name__", "")).replace("_", "-")
-    for each in app.registered_commands
-)
+GROUPS = frozenset({"config", "pki", "setup"})
+NAMES = tuple(name for _, modules in PANELS for names in modules.values() for name in names)
+OWN_COMMANDS = tuple(name for name in NAMES if name not in GROUPS)
 DOCUMENTED = frozenset(
     {"up", "down", "doctor", "images", "version", "csms", "demo"}
     | {"add", "ls", "show", "wait", "kill", "stop", "restart", "freeze", "thaw", "cut", "mend"}
@@ -63,15 +65,30 @@ def test_every_command_has_examples(simuctl: Simuctl, command: str) -> None:
     assert f"  simuctl {command}" in said.out
 
 
-def test_every_module_registers_commands() -> None:
+def test_every_command_is_listed_with_the_module_it_is_in() -> None:
     assert set(OWN_COMMANDS) >= DOCUMENTED
-    modules = [module for those in PANELS.values() for module in those]
-    assert len(modules) == len(set(modules))
+    assert len(NAMES) == len(set(NAMES))
+    for _, modules in PANELS:
+        for module, names in modules.items():
+            part = typer.Typer()
+            import_module(f"supervisor_cli.commands.{module}").register(part)
+            assert tuple(get_group(part).commands) == names
+
+
+def test_a_command_is_loaded_without_the_others() -> None:
+    done = python(
+        "import sys; from supervisor_cli.__main__ import run;"
+        "run(['--broker', '127.0.0.1:1', 'kill', '--all']);"
+        "loaded = {name.split('.')[2] for name in sys.modules"
+        " if name.startswith('supervisor_cli.commands.')};"
+        "assert 'lifecycle' in loaded; assert not {'add', 'look', 'pki', 'csms'} & loaded"
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_root_s_help_groups_the_commands(simuctl: Simuctl) -> None:
     said = simuctl("--help").out
-    titles = [f"─ {title} ─" for title in PANELS]
+    titles = [f"─ {title} ─" for title, _ in PANELS]
     assert [title for title in titles if title in said] == titles
     assert "─ Commands ─" not in said
     assert said.index("─ Fleet ─") < said.index(" setup ") < said.index("─ Look ─")
