@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import docker
 from docker.errors import APIError, DockerException
+from docker.transport import UnixHTTPAdapter
 from docker.utils import kwargs_from_env
+from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 
 from launcher.engine import EngineError
@@ -32,15 +34,31 @@ class _Client(docker.APIClient):
         """Ignore what requests' own constructor sets."""
 
 
-def connect(api_version: str | None = None) -> docker.APIClient:
+class _KeptConnections(UnixHTTPAdapter):
+    """Connections to a socket that are kept for the next call, which docker-py opens for each."""
+
+    def get_connection(self, url: str | bytes, proxies: Any = None) -> Any:  # noqa: ARG002 - as called
+        """Return what has the connections, whatever is asked for."""
+        return super().get_connection("http+docker://localhost")
+
+
+def connect(*, connections: int = 1) -> docker.APIClient:
     """Return a client of the engine that DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH name.
 
     The low-level API is used because the high-level one follows every call with an inspection.
 
     Args:
-        api_version: to speak; None: the engine is asked for its own.
+        connections: that are kept for the next calls, at most.
     """
-    return _Client(timeout=_CALL_S, version=api_version, **kwargs_from_env())
+    client = _Client(timeout=_CALL_S, **kwargs_from_env())
+    for scheme in tuple(client.adapters):
+        own = client.get_adapter(scheme)
+        if isinstance(own, UnixHTTPAdapter):
+            socket = f"http+unix://{own.socket_path}"
+            client.mount(scheme, _KeptConnections(socket, _CALL_S, max_pool_size=connections))
+        elif type(own) is HTTPAdapter:
+            client.mount(scheme, HTTPAdapter(pool_maxsize=connections))
+    return client
 
 
 @contextlib.contextmanager

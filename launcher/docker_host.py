@@ -1,7 +1,8 @@
 """The Docker engine as the launcher's `Engine`.
 
-docker-py blocks, so it runs in a bounded pool of threads with a client of its own each (requests'
-sessions are not meant to be shared).
+docker-py blocks, so it runs in bounded pools of threads. They share one client: making one takes
+as long as several calls, and between calls it keeps nothing but its connections, whose pool
+(urllib3) is made for threads.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ _T = TypeVar("_T")
 THREADS: Final = 4
 _WAITERS: Final = 400
 """The engine answers a kill or a stop when it is done: whoever waits for that keeps nobody busy,
-and keeps nobody alive. A thread with its client takes 50 KiB, and the launcher may have 512."""
+and keeps nobody alive. The launcher may have 512 threads."""
 _FIRST_RETRY_S: Final = 0.5
 _LAST_RETRY_S: Final = 10.0
 
@@ -70,13 +71,12 @@ class DockerHost:
         self._markers = ThreadPoolExecutor(THREADS, thread_name_prefix="docker-marks")
         self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="docker-ends")
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="docker-events")
-        self._local = threading.local()
-        self._clients: list[docker.APIClient] = []
+        self._connecting = threading.Lock()
+        self._connected: docker.APIClient | None = None
         self._by_hand: dict[str, ContainerRecord] = {}
         self._looks = SharedLook(self._look)
         self._marks = MarksFirst()
         self._number = 0
-        self._api_version: str | None = None
 
     async def check(self) -> str:
         """Return the engine's version: it answers."""
@@ -279,8 +279,8 @@ class DockerHost:
         for pool in (self._pool, self._markers, self._waiters):
             await asyncio.to_thread(pool.shutdown)
         self._listener.shutdown(wait=False)
-        for client in self._clients:
-            client.close()
+        if self._connected is not None:
+            self._connected.close()
 
     def _read_event(self, event: dict[str, Any]) -> EngineEvent | None:
         by_hand = {each.container_id: id_ for id_, each in tuple(self._by_hand.items())}
@@ -310,13 +310,10 @@ class DockerHost:
         return await asyncio.get_running_loop().run_in_executor(pool or self._pool, work)
 
     def _client(self) -> docker.APIClient:
-        client: docker.APIClient | None = getattr(self._local, "client", None)
-        if client is None:
-            client = self._local.client = connect(self._api_version)
-            # Asked for once: fifty threads that kill at once would ask fifty times.
-            self._api_version = client.api_version
-            self._clients.append(client)
-        return client
+        with self._connecting:
+            if self._connected is None:
+                self._connected = connect(connections=_WAITERS)
+            return self._connected
 
 
 def _of(what: str, container_id: str) -> str:
