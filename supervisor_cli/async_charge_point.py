@@ -77,7 +77,7 @@ class AsyncChargePoint:
         except SimuError as exc:
             if exc.exit_code is not ExitCode.TIMEOUT:
                 raise
-            raise self._not_so(wished, timeout_s) from exc
+            raise self._not_so(wished, timeout_s) from None
         if self.status is not wished and is_lost(self.view):
             raise self._not_so(wished, timeout_s)
 

@@ -197,7 +197,7 @@ class AsyncConnector:
         except SimuError as exc:
             if exc.exit_code is not ExitCode.TIMEOUT:
                 raise
-            raise self._not_so(wished, timeout_s) from exc
+            raise self._not_so(wished, timeout_s) from None
         if not found:
             raise self._not_so(wished, timeout_s)
         return found[0]

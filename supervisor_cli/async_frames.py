@@ -202,12 +202,12 @@ class AsyncFrames:
         try:
             async with asyncio.timeout(timeout_s):
                 return await found
-        except TimeoutError as exc:
+        except TimeoutError:
             raise SimuError(
                 f"{self._charge_point_id}: no {wanted} within {timeout_s:g} s; there are:\n"
                 f"{self.told()}",
                 exit_code=ExitCode.TIMEOUT,
-            ) from exc
+            ) from None
         finally:
             end()
 

@@ -90,7 +90,9 @@ class AsyncSimu:
         try:
             for task in self._recordings:
                 task.cancel()
-            await self._tasks.__aexit__(kind, error, trace)
+            # As in `Mirror`: a group would wrap what the caller raised, but judges cancellations.
+            judged = isinstance(error, asyncio.CancelledError)
+            await self._tasks.__aexit__(*((kind, error, trace) if judged else (None, None, None)))
         finally:
             await self.client.__aexit__(kind, error, trace)
 

@@ -113,12 +113,12 @@ class ChargePointClient(TracingMirror):
                 asked = msgspec.structs.replace(payload, request_id=request_id)
                 self._publish(topic.build(self.root, charge_point_id, connector_id), encode(asked))
                 return await answer
-        except TimeoutError as exc:
+        except TimeoutError:
             raise SimuError(
                 f"{charge_point_id} did not answer within {timeout_s:g} s{self._while_down()}",
                 hint=f"simuctl show {charge_point_id}",
                 exit_code=ExitCode.TIMEOUT,
-            ) from exc
+            ) from None
         finally:
             self._inputs.pop(request_id, None)
 
@@ -201,13 +201,13 @@ class ChargePointClient(TracingMirror):
                     if not result.ok:
                         raise SimuError(f"{charge_point_id} does not send it: {result.text}")
                     return await answer
-            except TimeoutError as exc:
+            except TimeoutError:
                 raise SimuError(
                     f"{charge_point_id}: no answer to DataTransfer within {timeout_s:g} s"
                     f"{self._while_down()}",
                     hint=f"simuctl trace {charge_point_id} shows what it says to the CSMS",
                     exit_code=ExitCode.TIMEOUT,
-                ) from exc
+                ) from None
 
     @contextmanager
     def hearing_events(

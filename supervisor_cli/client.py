@@ -98,7 +98,7 @@ class SimuClient(ChargePointClient):
         Raises:
             SimuError: no launcher lives (exit code 3), or it says nothing (exit code 4).
         """
-        await self._need_launcher()
+        await self.need_launcher()
         request_id = command.request_id or uuid4().hex
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
@@ -115,13 +115,13 @@ class SimuClient(ChargePointClient):
                     asked = msgspec.structs.replace(command, request_id=request_id)
                     self._publish(LAUNCHER_CMD.build(self.root), encode(asked))
                     return await answer
-        except TimeoutError as exc:
+        except TimeoutError:
             raise SimuError(
                 f"the launcher said nothing to {command.type} for {silence_s:g} s"
                 f"{self._while_down()}",
                 hint="simuctl doctor looks at the engine and the launcher",
                 exit_code=ExitCode.TIMEOUT,
-            ) from exc
+            ) from None
         finally:
             self._requests.pop(request_id, None)
 
@@ -173,7 +173,12 @@ class SimuClient(ChargePointClient):
         except Exception as exc:  # noqa: BLE001 - the caller's own, handed back to it
             request.answer.set_exception(exc)
 
-    async def _need_launcher(self) -> None:
+    async def need_launcher(self) -> None:
+        """Check that a launcher serves the environment, or wait for it if none ever has.
+
+        Raises:
+            SimuError: none does (exit code 3).
+        """
         if self.view.launcher is None:
             # Where both have just been started, as by Docker Compose, the broker is there first.
             with contextlib.suppress(SimuError):

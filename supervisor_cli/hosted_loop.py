@@ -49,6 +49,9 @@ class HostedLoop(Generic[E]):
         self._thread.start()
         try:
             self.entered = self._entering.result()
+        except SimuError as exc:
+            self.close()
+            raise exc.with_traceback(None) from exc.__cause__  # as in `run`
         except BaseException:
             self.close()
             raise

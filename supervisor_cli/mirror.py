@@ -184,12 +184,12 @@ class Mirror:
             try:
                 async with asyncio.timeout(timeout_s):
                     return await wished
-            except TimeoutError as exc:
+            except TimeoutError:
                 raise SimuError(
                     f"{what} did not come within {timeout_s:g} s{self._while_down()}",
                     hint="simuctl ls shows what there is",
                     exit_code=ExitCode.TIMEOUT,
-                ) from exc
+                ) from None  # which says all: a clock that has run down is no cause
 
     @property
     def why_down(self) -> str:

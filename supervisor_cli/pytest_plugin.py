@@ -12,6 +12,7 @@ asks for a fixture.
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -84,11 +85,11 @@ def simu_environment(request: pytest.FixtureRequest) -> "Iterator[SimuEnvironmen
     timeout_s = _timeout_s(config)
     given, kept = config.getoption("--simu-environment"), config.getoption("--simu-keep")
     if given:
-        from supervisor_cli.state import resolve_broker  # noqa: PLC0415 - only where it is used
+        from supervisor_cli import given_environment  # noqa: PLC0415 - only where it is used
 
-        yield SimuEnvironment(
-            name=given, broker=resolve_broker(given), timeout_s=timeout_s, kept=kept
-        )
+        with _said_plainly():
+            broker = given_environment.broker_of(given)
+        yield SimuEnvironment(name=given, broker=broker, timeout_s=timeout_s, kept=kept)
         return
     session = _session_environments()
     wanted = session.SessionSettings(
@@ -100,15 +101,9 @@ def simu_environment(request: pytest.FixtureRequest) -> "Iterator[SimuEnvironmen
         },
         kept=kept,
     )
-    from contextlib import ExitStack  # noqa: PLC0415 - only where it is used
-
-    from supervisor_cli.errors import SimuError  # noqa: PLC0415
-
     with ExitStack() as stack:
-        try:
+        with _said_plainly():
             broker = stack.enter_context(session.session_environment(wanted, _Teller(config)))
-        except SimuError as exc:  # what helps is in its words, not in our lines
-            pytest.fail("\n".join([str(exc), *getattr(exc, "__notes__", ())]), pytrace=False)
         if kept:
             _note_kept(config, wanted.name)
         yield SimuEnvironment(name=wanted.name, broker=broker, timeout_s=timeout_s, kept=kept)
@@ -202,6 +197,18 @@ class _Teller:
         if self._reporter is not None and text.startswith(_SLOW) and ": " not in text:
             self._reporter.ensure_newline()
             self._reporter.write_line(text)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Let an error be no more than its words: what helps is in them, not in our lines."""
+    from supervisor_cli.errors import SimuError  # noqa: PLC0415 - only where it is used
+
+    try:
+        yield
+    except SimuError as exc:
+        words = "\n".join([str(exc), *getattr(exc, "__notes__", ())])
+        raise pytest.fail.Exception(words, pytrace=False) from None
 
 
 def _note_kept(config: pytest.Config, name: str) -> None:

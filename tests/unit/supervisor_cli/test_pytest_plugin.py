@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from launcher.api import ENVIRONMENT_PATTERN
+from supervisor_cli.client import SimuClient
 from supervisor_cli.pytest_plugin import _environment_name, _timeout_s
+from tests.unit.supervisor_cli.world import World
 
 pytest_plugins = ["pytester"]
 
@@ -79,6 +81,7 @@ def test_without_an_engine_the_error_says_so(project: pytest.Pytester) -> None:
     told = run(project)
     told.assert_outcomes(errors=1)
     told.stdout.fnmatch_lines(["no Docker engine answers at tcp://127.0.0.1:9*", "hint: *"])
+    told.stdout.no_fnmatch_line("*the following exception*")
     told.stdout.no_fnmatch_line("*Traceback*")
     told.stdout.no_fnmatch_line("*engine.py*")
 
@@ -244,11 +247,39 @@ def test_an_environment_that_is_up_can_be_used(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIMU_BROKER", "127.0.0.1:7")
+    monkeypatch.setitem(SimuClient.__init__.__kwdefaults__ or {}, "link_factory", World().link)
     project.makepyfile(
         """
         def test_it(simu_environment):
-            assert simu_environment.name == "mine"
+            assert simu_environment.name == "cp-simu"
             assert str(simu_environment.broker) == "127.0.0.1:7"
         """
     )
-    run_here(project, "--simu-environment", "mine").assert_outcomes(passed=1)
+    run_here(project, "--simu-environment", "cp-simu").assert_outcomes(passed=1)
+
+
+def test_an_environment_that_is_not_up_is_said_to_be_so(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMU_BROKER", "127.0.0.1:9")
+    project.makepyfile(
+        """
+        def test_it(simu):
+            pass
+
+        def test_within_an_event_loop(async_simu):
+            pass
+        """
+    )
+    told = run_here(project, "--simu-environment", "mine")
+    told.assert_outcomes(errors=2)
+    told.stdout.fnmatch_lines(
+        [
+            "*ERROR at setup of test_it*",
+            "environment mine is not up: broker 127.0.0.1:9: connection refused",
+            "hint: simuctl -e mine up",
+            "*ERROR at setup of test_within_an_event_loop*",
+            "environment mine is not up: broker 127.0.0.1:9: connection refused",
+        ],
+        consecutive=True,
+    )

@@ -2,8 +2,10 @@
 
 import asyncio
 import inspect
+import re
 import threading
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -27,6 +29,7 @@ from supervisor_cli.charge_point_options import Options, Secrets
 from supervisor_cli.errors import ExitCode, SimuError
 from supervisor_cli.simu import ChargePoint, Connector, Frames, Simu
 from supervisor_cli.state import Broker
+from tests.support.readme import README
 from tests.unit.supervisor_cli.world import CHARGING, ROOT, World, connector_status
 
 URL = "ws://localhost:9000/ocpp"
@@ -278,12 +281,33 @@ def test_a_status_that_passes_at_once_is_not_missed(simu: Simu, world: World) ->
     assert simu._loop.run(both()) == "Charging"
 
 
+def test_what_does_not_come_is_no_chain_of_errors(simu: Simu, world: World) -> None:
+    """A failed test shows all of a chain, and how a clock ran down says nothing."""
+    cp = charge_point(simu, world, connector_status())
+    waits: tuple[Callable[[], object], ...] = (
+        lambda: cp.wait_for("Rejected", timeout_s=0.01),
+        lambda: cp.connector(1).wait_for("Charging", timeout_s=0.01),
+        lambda: cp.connector(1).wait_for_transaction(timeout_s=0.01),
+        lambda: cp.frames.wait_for("Heartbeat", timeout_s=0.01),
+        lambda: simu.add(central_system="ws://localhost:9", until="Rejected", timeout_s=0.01),
+    )
+    for wait in waits:
+        with pytest.raises(SimuError) as caught:
+            wait()
+        assert caught.value.exit_code is ExitCode.TIMEOUT
+        assert "".join(traceback.format_exception(caught.value)).count("Traceback") == 1
+
+
 def test_what_does_not_come_says_what_is_there_instead(simu: Simu, world: World) -> None:
     preparing = connector_status(status=ConnectorState.PREPARING)
     connector = charge_point(simu, world, preparing).connector(1)
     with pytest.raises(SimuError) as caught:
         connector.wait_for("Charging", timeout_s=0.01)
-    assert str(caught.value) == "CP-1 connector 1 is Preparing after 0.01 s, not Charging"
+    said = str(caught.value)
+    assert said == "CP-1 connector 1 is Preparing after 0.01 s, not Charging"
+    quoted = re.search("`CP-0001 (.*)`, and the last frames", README.read_text("utf-8"))
+    assert quoted is not None
+    assert f"CP-1 {quoted[1]}".replace("10 s", "0.01 s") == said
     charge_point(simu, world, preparing, status=ChargePointState.DISCONNECTED, reason="refused")
     with pytest.raises(SimuError) as caught:
         connector.wait_for("Charging", timeout_s=0.01)
@@ -416,6 +440,18 @@ def test_the_same_with_async_and_await(world: World) -> None:
 
     asyncio.run(story())
     assert [each["type"] for each in world.commands()] == ["start", "remove"]
+
+
+@pytest.mark.parametrize("error", [SimuError("no"), pytest.skip.Exception("not today")])
+def test_what_is_raised_within_comes_out_as_it_is(world: World, error: BaseException) -> None:
+    async def story() -> None:
+        async with AsyncSimu(broker=Broker(), link_factory=world.link) as simu:
+            await simu.add(central_system=URL)
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        asyncio.run(story())
+    assert caught.value is error
 
 
 def test_two_that_are_added_at_once_get_ids_of_their_own(world: World) -> None:
