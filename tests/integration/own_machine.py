@@ -61,7 +61,7 @@ class OwnMachine:
 
     @contextmanager
     def desk(self) -> Iterator[FarDesk]:
-        """Lend terminals, in a home that is empty but for the engine's keys and for Compose.
+        """Lend terminals, in a home that is empty but for settings: the engine's keys, pip's.
 
         Whatever is then left of the environment `cp-simu` is taken down.
 
@@ -75,6 +75,7 @@ class OwnMachine:
         try:
             desk.run(f"mkdir ~/.docker && ln -s {self.engine.folder} ~/.docker/engine")
             desk.run(f"ln -s {_docker_configuration()}/cli-plugins ~/.docker/cli-plugins")
+            desk.run(f"mkdir ~/.config && ln -s {_pip_configuration()} ~/.config/pip")
             yield desk
             desk.run("simuctl down --yes")
         finally:
@@ -140,6 +141,12 @@ def _docker_configuration() -> str:
     return os.environ.get("DOCKER_CONFIG") or str(Path.home() / ".docker")
 
 
+def _pip_configuration() -> Path:
+    """Return the folder that says where packages come from for who is here; it may be missing."""
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "pip"
+
+
 @contextmanager
 def own_machine(
     engine: docker.DockerClient, name: str, folder: Path, port: int
@@ -153,7 +160,7 @@ def own_machine(
         port: of this machine's loopback, through which that engine is reached.
     """
     with (
-        box(engine, name, disk="3g", port=port, network="bridge", more=_MORE) as around,
+        box(engine, name, disk="8g", port=port, network="bridge", more=_MORE) as around,
         engine_in(around, folder, port) as inner,
     ):
         code, said = around.exec_run(["chroot", "/host", sys.executable, "-c", _ADD_ADDRESS])

@@ -1,88 +1,110 @@
-"""The README's CI jobs: their steps are executed as they stand there."""
+"""The README's CI jobs are run as they stand there, on a machine of their own.
 
+Their project is the sample project; the package index has this checkout's wheel besides.
+"""
+
+import os
 import re
-import sysconfig
+import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from shlex import quote
 
 import docker
 import pytest
-from ruamel.yaml import YAML
 
 from supervisor_cli import images
+from tests.integration.conftest import free_port
+from tests.integration.own_engine import load
+from tests.integration.own_machine import CHECKOUT, OwnMachine, own_machine
+from tests.support.far_desk import FarDesk
 from tests.support.readme import run_shell, snippet
 
-SAMPLE = """\
-import subprocess
+SAMPLE = CHECKOUT / "tests" / "sample_project"
+WITHIN_S = 600.0
+LOADED = "Loaded image: "
+BUILT = "building cp-simu/charge-point"
 
 
-def test_the_images_are_there():
-    listed = subprocess.run(
-        ["simuctl", "images", "--list"], check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert len(listed) == 4
-    subprocess.run(["docker", "image", "inspect", *listed], check=True, capture_output=True)
-"""
-TAR = "cp-simu-images.tar"
-WITHIN_S = 280.0
-GITHUB = ("bash", "-e")
-"""What a step without a `shell` is run by."""
+@pytest.fixture(scope="module")
+def machine(
+    docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OwnMachine]:
+    """A machine that has no image but the one to be had from a registry."""
+    name = f"test-{secrets.token_hex(4)}"
+    with own_machine(docker_client, name, tmp_path_factory.mktemp("keys"), free_port()) as ready:
+        load(docker_client, ready.engine, [images.BASE])
+        yield ready
 
 
-def job_file(having: str) -> Any:
-    return YAML(typ="safe").load(snippet("Continuous integration", "yaml", having).text)
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables by which pip finds this checkout where it finds all else, as if published."""
+    folder = tmp_path_factory.mktemp("wheels")
+    build = f"{quote(sys.executable)} -m pip wheel -q --no-deps -w {quote(str(folder))} ."
+    run_shell(build, directory=CHECKOUT)
+    links = [os.environ.get("PIP_FIND_LINKS", ""), str(folder)]
+    # What is downloaded for one job is at hand for the next.
+    return {"PIP_FIND_LINKS": " ".join(links).strip(), "PIP_CACHE_DIR": "/mnt/pip-cache"}
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, docker_client: docker.DockerClient) -> Iterator[Path]:
-    """A project that uses charge points; what `pip install` asks for is installed already."""
-    (tmp_path / "test_sample.py").write_text(SAMPLE)
-    yield tmp_path
-    (tmp_path / TAR).unlink(missing_ok=True)  # half a gigabyte
+def desk(machine: OwnMachine) -> Iterator[FarDesk]:
+    with machine.desk() as lent:
+        yield lent
 
 
-def test_github_actions(checkout: Path) -> None:
-    job = job_file("runs-on")["jobs"]["test"]
-    output = checkout / "output"
-    variables = {"GITHUB_OUTPUT": str(output)}
-    known = ("actions/checkout@v4", "actions/setup-python@v5", "actions/cache@v4")
-    assert tuple(step["uses"] for step in job["steps"] if "uses" in step) == known
-    (cache,) = (step["with"] for step in job["steps"] if step.get("uses") == known[2])
-    assert cache == {
-        "path": TAR,
-        "key": "cp-simu-images-${{ steps.images.outputs.key }}",
-    }
-    runs = [step["run"] for step in job["steps"] if "run" in step]
-    assert runs[-1] == "pytest"
-    # The second time finds what the first has put into the cache.
-    for said in ("images", "Loaded image: cp-simu/charge-point:"):
-        out = "".join(
-            run_shell(
-                run, directory=checkout, environment=variables, within_s=WITHIN_S, shell=GITHUB
-            )
-            for run in runs
-        )
-        assert said in out
-        assert "1 passed" in out
-        assert (checkout / TAR).exists()
-    first, second = output.read_text().splitlines()
-    assert re.fullmatch(r"key=[0-9a-f]{16}", first)
-    assert first == second
+def without_images(machine: OwnMachine) -> None:
+    """Leave on a machine what a new one has: hosted runners are new for each job."""
+    client = machine.engine.client
+    base = client.images.get(images.BASE).id
+    for image in client.images.list():
+        if image.id != base:
+            client.images.remove(str(image.id), force=True)
+    assert [image.tags for image in client.images.list(all=True)] == [[images.BASE]]
 
 
-def test_gitlab_ci(checkout: Path) -> None:
-    job = job_file("before_script")["charge points"]
-    assert job["cache"]["paths"] == [TAR]
-    assert job["script"] == ["pytest"]
-    # The new virtual environment sees what this one has.
-    variables = {"PYTHONPATH": sysconfig.get_path("purelib")}
-    lines = "\n".join(
-        [*job["before_script"], *job["script"]]
-    )  # the runner makes one script of both
-    out = run_shell(lines, directory=checkout, environment=variables, within_s=WITHIN_S)
-    assert "1 passed" in out
-    assert (checkout / TAR).stat().st_size > 1e8
+def run_job(desk: FarDesk, kind: str, text: str, index: dict[str, str]) -> str:
+    desk.write("job.yaml", text)
+    words = f'{kind} "$work/job.yaml" --caches "$work/caches" --project {quote(str(SAMPLE))}'
+    script = f"work=$PWD; cd {quote(str(CHECKOUT))}; python -m tests.support.ci_runner {words}"
+    return desk.run(script, variables=index, within_s=WITHIN_S)
+
+
+@pytest.mark.timeout(1500)
+def test_github_actions(machine: OwnMachine, desk: FarDesk, index: dict[str, str]) -> None:
+    text = snippet("Continuous integration", "yaml", "runs-on").text
+    without_images(machine)
+    first = run_job(desk, "github", text, index)
+    assert BUILT in first
+    assert LOADED not in first
+    assert "6 passed" in first
+    (key,) = re.findall("cache saved with key (cp-simu-images-[0-9a-f]{16})]", first)
+
+    without_images(machine)
+    second = run_job(desk, "github", text, index)
+    assert f"cache restored from key {key}]" in second
+    assert f"{LOADED}{images.reference(images.CHARGE_POINT)}" in second
+    assert BUILT not in second
+    assert "6 passed" in second
+
+
+@pytest.mark.timeout(1500)
+def test_gitlab_ci(machine: OwnMachine, desk: FarDesk, index: dict[str, str]) -> None:
+    text = snippet("Continuous integration", "yaml", "before_script").text
+    # Its engine is the machine's own, and has the images after the first job.
+    first = run_job(desk, "gitlab", text, index)
+    assert LOADED not in first
+    assert "cache saved with key cp-simu-images]" in first
+    assert "6 passed" in first
+
+    # As on another machine, which shares the cache.
+    without_images(machine)
+    second = run_job(desk, "gitlab", text, index)
+    assert f"{LOADED}{images.reference(images.CHARGE_POINT)}" in second
+    assert BUILT not in second
+    assert "6 passed" in second
 
 
 def test_the_images_are_called_by_their_digests(tmp_path: Path) -> None:
