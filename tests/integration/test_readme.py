@@ -6,10 +6,12 @@ the README leaves to its reader (a CSMS, a password in a file) is there beforeha
 
 import contextlib
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import docker
 import pytest
@@ -23,6 +25,8 @@ from tests.support.far_desk import FarDesk
 from tests.support.readme import run_shell, snippet
 
 CSMS = "ws://localhost:9000/ocpp"
+ROW = ("Accepted", "1")
+"""What begins the first line of a charge point in `simuctl ls`, behind its id."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,14 @@ def cells(table: str) -> list[list[str]]:
     return [[row[column].strip() for column in (1, 2, 3, 6)] for row in rows]
 
 
+def listed(table: list[str]) -> list[list[str]]:
+    """Return what stands in the columns of `simuctl ls`, but how much was charged."""
+    rows = [re.split(r" {2,}", line.rstrip()) for line in table]
+    return [
+        ["some" if re.fullmatch(r"[\d.]+ k?Wh", cell) else cell for cell in row] for row in rows
+    ]
+
+
 def test_two_commands(desk: FarDesk) -> None:
     few = {"PYTEST_ARGS": "-q tests/unit/test_layering.py"}  # all of them would include this one
     commands = snippet("cp-simu", "sh", "make demo").text
@@ -55,12 +67,18 @@ def test_two_commands(desk: FarDesk) -> None:
     assert cells(out) == cells(end)
     assert "What happened" in out
     assert " passed in " in out
+    desk.type(
+        "simuctl plug DEMO-AC3 --draw 16; simuctl tag DEMO-AC3 BOB\n"
+        "simuctl plug DEMO-DC --draw 100000; simuctl tag DEMO-DC DAVE\n"
+        "simuctl wait DEMO-AC3 DEMO-DC Charging"
+    )
+    typed, *shown = snippet("Every day", "text", "simuctl ls").text.splitlines()
+    assert typed == "$ simuctl ls"
+    assert listed(desk.type("simuctl ls").splitlines()) == listed(shown)
 
 
 def test_every_day(desk: FarDesk) -> None:
-    out = desk.type(snippet("Every day", "sh", "simuctl up  ").text)
-    columns = snippet("Every day", "text").text.splitlines()[1].split()
-    assert columns in [line.split() for line in out.splitlines()]
+    desk.type(snippet("Every day", "sh", "simuctl up  ").text)
     assert "simuctl up" in desk.run("simuctl ls 2>&1 && exit 1 || true")  # `down` was the last line
 
 
@@ -121,16 +139,23 @@ def test_docker_compose(desk: FarDesk, file: str, said: str) -> None:
 
 
 def test_both_fleets_in_one_file(desk: FarDesk) -> None:
-    own = CHECKOUT / "fleets.yaml"
-    desk.write(str(own), snippet("Docker Compose", "yaml").text)
-    out = desk.run(f"docker compose -f {own} config --services")
-    assert {"broker", "launcher", "cp-0001", "cp-0003", "charge-point"} <= {*out.split()}
+    desk.write(str(CHECKOUT / "fleets.yaml"), snippet("Docker Compose", "yaml").text)
+    text = snippet("Docker Compose", "sh", "fleets.yaml --profile").text
+    out = desk.run(text, directory=CHECKOUT, within_s=280)
+    accepted = {line.split()[0] for line in out.splitlines() if line.split()[1:3] == [*ROW]}
+    replicas = {each for each in accepted if re.fullmatch(r"CP-[0-9a-f]{12}", each)}
+    assert len(replicas) == 3, out
+    assert accepted - replicas == {"CP-0001", "CP-0002", "CP-0003"}
 
 
 def test_in_pytest(desk: FarDesk) -> None:
     desk.type("simuctl csms --json >frames")
     desk.write("test_billing.py", snippet("In pytest", "python").text)
-    assert "1 passed" in desk.type("pytest -W error -p no:asyncio test_billing.py")
+    # Nothing is installed but what it says.
+    desk.run(f"ln -s {quote(str(CHECKOUT))} cp-simu; python -m venv new")
+    install = snippet("In pytest", "sh").text
+    out = desk.run(f". new/bin/activate\n{install}pytest -W error test_billing.py")
+    assert "1 passed" in out
     frames = [json.loads(line) for line in desk.type("cat frames").splitlines()]
     assert "StopTransaction" in {each["action"] for each in frames}
     assert [each for each in frames if each["violation"] is not None] == []
