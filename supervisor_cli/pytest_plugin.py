@@ -12,7 +12,7 @@ asks for a fixture.
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,6 +20,8 @@ import pytest
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from _pytest.capture import CaptureManager
 
     from supervisor_cli.async_simu import AsyncSimu
     from supervisor_cli.simu import Simu
@@ -191,12 +193,16 @@ class _Teller:
         self._reporter: pytest.TerminalReporter | None = config.pluginmanager.get_plugin(
             "terminalreporter"
         )
+        self._capture: CaptureManager | None = config.pluginmanager.get_plugin("capturemanager")
 
     def __call__(self, text: str) -> None:
         print(text)  # noqa: T201 - pytest keeps it with the set-up of the fixture
         if self._reporter is not None and text.startswith(_SLOW) and ": " not in text:
-            self._reporter.ensure_newline()
-            self._reporter.write_line(text)
+            # While a fixture is set up, all that is written is kept for later, a report, too.
+            seen = self._capture.global_and_fixture_disabled() if self._capture else nullcontext()
+            with seen:
+                self._reporter.ensure_newline()
+                self._reporter.write_line(text)
 
 
 @contextmanager

@@ -76,6 +76,39 @@ def test_the_fixtures_and_options_are_listed(project: pytest.Pytester) -> None:
     told.stdout.fnmatch_lines(["*simu_charge_point_image*"])
 
 
+def test_what_takes_long_is_seen_while_it_does(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def tell(request):
+            from supervisor_cli.pytest_plugin import _Teller
+            return _Teller(request.config)
+
+        @pytest.fixture
+        def slow(tell):
+            tell("starting the broker")
+            tell("building cp-simu/launcher")
+            tell("building cp-simu/launcher: Step 1/20")
+
+        def test_passes(slow):
+            pass
+
+        def test_fails(slow):
+            assert False
+        """
+    )
+    told = run(project)
+    told.assert_outcomes(passed=1, failed=1)
+    seen, _, kept = str(told.stdout).partition("= FAILURES =")
+    assert seen.splitlines().count("building cp-simu/launcher") == 2  # in each test
+    assert "starting" not in seen
+    assert "Step" not in seen
+    said = ["starting the broker", "building cp-simu/launcher"]
+    assert "\n".join([*said, "building cp-simu/launcher: Step 1/20", ""]) in kept
+
+
 def test_without_an_engine_the_error_says_so(project: pytest.Pytester) -> None:
     project.makepyfile("def test_it(simu): pass")
     told = run(project)
