@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Self, TypeVar
 
@@ -16,6 +15,7 @@ from cp_image.api.payloads import (
     ConnectorState,
     ConnectorStatus,
 )
+from cp_image.api.value import Value, field, replace
 from launcher.api import (
     CP_CONTAINER,
     CP_SPECIFICATION,
@@ -39,8 +39,7 @@ V = TypeVar("V")
 _NOTHING: Final[Mapping[int, ConnectorStatus]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorView:
+class ConnectorView(Value):
     """A connector as its charge point last told it.
 
     Attributes:
@@ -70,8 +69,7 @@ class ConnectorView:
         return self.reported.car_cable_capacity > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePointView:
+class ChargePointView(Value):
     """A charge point as it last told about itself.
 
     Attributes:
@@ -169,8 +167,7 @@ class ChargePointView:
         return drawn if self.status.type is ChargePointType.DC else drawn * self.status.voltage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetView:
+class FleetView(Value):
     """An environment at one moment.
 
     Attributes:
@@ -337,7 +334,7 @@ def _read_at(now: float, reported: ConnectorStatus, rate: float) -> ConnectorSta
     drawn_wh = drawn_since_wh(reported, now, rate)
     if drawn_wh == 0:
         return reported
-    return msgspec.structs.replace(
+    return replace(
         reported,
         register_wh=reported.register_wh + drawn_wh,
         session_wh=reported.session_wh + drawn_wh,

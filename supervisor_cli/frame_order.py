@@ -1,15 +1,14 @@
 """The frames of a charge point in order, each once, and what of them is missing. Pure."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from cp_image.api.payloads import Frame
+from cp_image.api.value import Value
 
 _NO_FRAMES: Final[tuple[Frame, ...]] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ordered:
+class Ordered(Value):
     """What can be told after a message.
 
     Attributes:

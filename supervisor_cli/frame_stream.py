@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Protocol
 from uuid import uuid4
 
@@ -17,6 +16,7 @@ from cp_image.api.payloads import (
     Frame,
     Result,
 )
+from cp_image.api.value import Value, replace
 from cp_image.mqtt_link import Message
 from supervisor_cli.errors import SimuError
 from supervisor_cli.frame_order import FrameOrder, Ordered
@@ -46,8 +46,7 @@ class Timer(Protocol):
 CallLater = Callable[[float, Callable[[], None]], Timer]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TracedFrame:
+class TracedFrame(Value):
     """An OCPP frame and whose it is."""
 
     charge_point_id: str

@@ -3,11 +3,11 @@
 import contextlib
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from rich.console import Console
 
+from cp_image.api.value import replace
 from supervisor_cli import charge_point_logs, engine, render
 from supervisor_cli.async_simu import AsyncSimu
 from supervisor_cli.errors import SimuError

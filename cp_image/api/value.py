@@ -1,4 +1,4 @@
-"""What the values of the charge point are made of: frozen, slotted, keyword-only.
+"""What values are made of: frozen, slotted, keyword-only.
 
 A dataclass says the same, but is compiled from text when it is imported: with 170 of them that was
 a third of the time in which a charge point starts, and 2 MiB of each.

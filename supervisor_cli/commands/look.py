@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
 
 from cp_image.api.payloads import ChargePointState, ConnectorState
+from cp_image.api.value import replace
 from launcher.api import LauncherState
 from supervisor_cli import json_output
 from supervisor_cli.commands.options import AsJson, ChargePointIds, Everything, Timeout, examples

@@ -1,7 +1,6 @@
 """Views as text."""
 
 import io
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -11,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from cp_image.api.payloads import ChargePointState, ChargePointType, ConnectorState
+from cp_image.api.value import replace
 from launcher.api import Died
 from supervisor_cli import render
 from supervisor_cli.fleet_view import ChargePointView, FleetView
