@@ -678,6 +678,22 @@ def test_help_does_not_import_the_network() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_command_goes_out_before_what_shows_its_progress_is_loaded() -> None:
+    done = python(
+        "import sys; from supervisor_cli.__main__ import run;"
+        "from supervisor_cli.context import Seams; from tests.unit.supervisor_cli import world;"
+        "sent = []\n"
+        "class Link(world.FakeLink):\n"
+        "    def publish(self, message):\n"
+        "        sent.append((message.topic, 'rich.console' in sys.modules))\n"
+        "        super().publish(message)\n"
+        "world.FakeLink = Link; it = world.World(); it.charge_point('CP-1');"
+        "assert run(['kill', 'CP-1'], Seams(link_factory=it.link)) == 0;"
+        "assert ('cp_simu/launcher/cmd', False) in sent, sent; assert 'rich.console' in sys.modules"
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("words", [["--version"], ["ls", "--json"]])
 def test_output_that_cannot_be_written(words: list[str]) -> None:
     done = python(
