@@ -15,7 +15,14 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from supervisor_cli import broker_lock, images, localhost_proxy, pieces, remote_engine
+from supervisor_cli import (
+    broker_lock,
+    images,
+    launcher_tuning,
+    localhost_proxy,
+    pieces,
+    remote_engine,
+)
 from supervisor_cli.broker_lock import FittedLock
 from supervisor_cli.compose_project import charge_point_id_of, refuse_to_take_over
 from supervisor_cli.engine import LABEL_ENVIRONMENT, LABEL_ROLE, explain, socket_group
@@ -98,8 +105,10 @@ def as_it_is(client: docker.DockerClient, environment: str) -> EnvironmentSettin
         settings = replace(
             settings, broker_host=binding["HostIp"], broker_port=int(binding["HostPort"])
         )
-    dense = launcher is not None and f"{pieces.DENSE}=1" in launcher.attrs["Config"]["Env"]
-    return replace(settings, dense=dense)
+    told = launcher.attrs["Config"]["Env"] if launcher is not None else []
+    return replace(
+        settings, dense=f"{pieces.DENSE}=1" in told, tuning=launcher_tuning.as_it_has(told)
+    )
 
 
 def start_csms(client: docker.DockerClient, environment: str, port: int) -> str:

@@ -50,6 +50,7 @@ class EnvironmentSettings:
         launcher: whether the launcher runs as a container; without it, run `simu-launcher`.
         broker_lock: what the broker asks for; None lets everybody in, without TLS.
         dense: whether the kernel may merge the memory of charge points.
+        tuning: further variables of the launcher, see `supervisor_cli.launcher_tuning`.
     """
 
     name: str
@@ -59,6 +60,7 @@ class EnvironmentSettings:
     charge_point_image: str = field(default_factory=lambda: images.reference(images.CHARGE_POINT))
     broker_lock: BrokerLock | None = None
     dense: bool = False
+    tuning: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,7 @@ def launcher(settings: EnvironmentSettings, running: Running, socket_group: int)
             "SIMU_CHARGE_POINT_IMAGE": settings.charge_point_image,
             "SIMU_LOCALHOST_PROXY": running.localhost_proxy,
             **({DENSE: "1"} if settings.dense else {}),
+            **settings.tuning,
             **access,
         },
     )

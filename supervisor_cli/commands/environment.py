@@ -1,5 +1,6 @@
 """Commands on the environment itself: up, down, doctor, images."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -82,12 +83,13 @@ def up(  # noqa: PLR0913 - an option each
     as_json: AsJson = False,
 ) -> None:
     """Bring the environment up: images, network, broker, launcher. What runs is left alone."""
-    from supervisor_cli import engine, page_sharing  # noqa: PLC0415 - the client costs 200 ms
+    from supervisor_cli import engine, launcher_tuning, page_sharing  # noqa: PLC0415 - 200 ms
     from supervisor_cli.bring_up import bring_up, broker_lock  # noqa: PLC0415
     from supervisor_cli.environment import as_it_is  # noqa: PLC0415
 
     name = settings(context).environment
     lock = broker_lock(broker_user, broker_password_file, tls=broker_tls)
+    tuning = launcher_tuning.asked_for(os.environ)
     client = engine.connect()
     now = as_it_is(client, name)
     wanted = replace(
@@ -97,6 +99,7 @@ def up(  # noqa: PLR0913 - an option each
         broker_lock=lock,
         dense=now.dense if dense is None else dense,
         launcher=with_launcher,
+        tuning={**now.tuning, **tuning},
     )
     with doing(f"bringing up environment {name}", steps=True) as report:
         broker = bring_up(client, wanted, report)

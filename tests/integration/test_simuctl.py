@@ -185,9 +185,14 @@ async def test_a_taken_port_is_explained(
 async def test_an_environment_stays_as_it_was_asked_for(
     simuctl: Simuctl, docker_client: docker.DockerClient
 ) -> None:
+    simuctl.variables["SIMU_SIDE_BY_SIDE"] = "many"
+    assert "SIMU_SIDE_BY_SIDE is 'many'" in await simuctl.bad(2, "up", "--broker-port", "0")
+    simuctl.variables["SIMU_SIDE_BY_SIDE"] = "8"
     first = json.loads(await simuctl.good("up", "--broker-port", "0", "--dense", "--json"))
+    del simuctl.variables["SIMU_SIDE_BY_SIDE"]
     before = environment.as_it_is(docker_client, simuctl.environment_name)
     assert before.dense
+    assert before.tuning == {"SIMU_SIDE_BY_SIDE": "8"}
     assert str(before.broker_port) == first["broker"].split(":")[1]
     assert json.loads(await simuctl.good("up", "--json")) == first
     assert environment.as_it_is(docker_client, simuctl.environment_name) == before

@@ -79,6 +79,7 @@ DOORS: dict[str, set[str]] = {
         "cp_image.api",
         "cp_image.mqtt_link",
         "launcher.api",
+        "launcher.config",
         "launcher.fleet",
         "launcher.fleet_file",
     },
