@@ -17,10 +17,15 @@ demo: $(VENV)/ready engine ## from nothing to four charging cars
 test: $(VENV)/ready engine ## the whole test suite, unit and integration
 	@compose/engine.sh run compose/compose_plugin.sh
 	@compose/engine.sh run $(BIN)/simuctl images
+ifdef PYTEST_ARGS
 	compose/engine.sh run $(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	$(BIN)/python -m pytest tests/unit -n auto
+	compose/engine.sh run $(BIN)/python -m pytest tests/integration
+endif
 
 unit: $(VENV)/ready ## the tests that need no engine
-	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/unit -n auto $(PYTEST_ARGS)
 
 bench: $(VENV)/ready engine ## what charge points cost, at 10, 50, 100 and 200 (a quarter of an hour)
 	@mkdir -p build

@@ -135,13 +135,3 @@ def test_the_fleet_file_of_the_readme_is_good() -> None:
     found = read([Source(name="README.md", content=text.encode())])
     assert [str(each) for each in found.faults] == []
     assert len(found.charge_points) == 12
-
-
-def test_the_faults_of_the_readme_are_true() -> None:
-    shown = readme.snippet("Fleet files", "text").text.splitlines()
-    entries = ["{id: A}"] * 3 + ["{id: B, voltag: 1}", "{id: C, nb_phases: 4}"]
-    lines = "\n".join(f"- {each}" for each in entries)
-    found = by_reader(f"{HEAD}charge_points:\n{lines}\n")
-    assert [each.partition(": ")[2] for each in found if "named twice" not in each] == [
-        each.partition(": ")[2] for each in shown
-    ]
