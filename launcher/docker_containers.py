@@ -212,7 +212,7 @@ def _mounts(request: ContainerRequest) -> list[Mount]:
 
 
 def kill(client: docker.APIClient, container_id: str) -> Ending:
-    """SIGKILL, and wait until the process is gone."""
+    """SIGKILL by the engine, and wait until the process is gone."""
     asked_for = True
     try:
         client.kill(container_id, signal="SIGKILL")
@@ -221,6 +221,11 @@ def kill(client: docker.APIClient, container_id: str) -> Ending:
             raise
         asked_for = False
     return Ending(exit_code=_wait(client, container_id), asked_for=asked_for)
+
+
+def wait_for_end(client: docker.APIClient, container_id: str) -> Ending:
+    """Wait until the engine has taken note of the end of a process that was killed."""
+    return Ending(exit_code=_wait(client, container_id))
 
 
 def stop(client: docker.APIClient, container_id: str) -> Ending:

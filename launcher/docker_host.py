@@ -15,7 +15,14 @@ from typing import Any, Final, TypeVar
 import docker
 from docker.errors import ImageNotFound, NotFound
 
-from launcher import container, docker_containers, docker_networks, docker_records
+from launcher import (
+    container,
+    docker_containers,
+    docker_networks,
+    docker_records,
+    host_process,
+)
+from launcher.at_once import AtOnce
 from launcher.container import ContainerRequest, Mark
 from launcher.docker_connection import connect, translated
 from launcher.docker_ear import DockerEar
@@ -30,7 +37,6 @@ from launcher.engine import (
     PostMortem,
     VolumeRecord,
 )
-from launcher.marks_first import MarksFirst
 from launcher.shared_look import SharedLook
 
 _T = TypeVar("_T")
@@ -75,7 +81,7 @@ class DockerHost:
         self._connected: docker.APIClient | None = None
         self._by_hand: dict[str, ContainerRecord] = {}
         self._looks = SharedLook(self._look)
-        self._marks = MarksFirst()
+        self._at_once = AtOnce()
         self._number = 0
 
     async def check(self) -> str:
@@ -135,7 +141,7 @@ class DockerHost:
         if address:
             labels[container.ADDRESS_LABEL] = address
         name = container.mark_name(self._environment, charge_point_id, mark)
-        async with self._marks.making():
+        with self._at_once.preparing():
             await self._call(
                 f"mark {name}",
                 lambda client: client.create_volume(name, labels=labels),
@@ -182,11 +188,23 @@ class DockerHost:
 
     async def kill(self, container_id: str) -> Ending:
         """SIGKILL, and wait until the process is gone; one that is gone already is no error."""
-        await self._marks.made()
+        with self._at_once.preparing():
+            inspection = await self._on(
+                container_id, "kill", lambda client: _inspect(client, container_id)
+            )
+        process = host_process.of_container(inspection) if inspection else None
+        if process is None:
+            await self._at_once.die(lambda: True)
+            end = docker_containers.kill
+        else:
+            with contextlib.closing(process):
+                if await self._at_once.die(process.kill):
+                    await process.end()  # to ask the engine sooner would hold up others that die
+                    end = docker_containers.wait_for_end
+                else:
+                    end = docker_containers.kill
         return await self._call(
-            _of("kill", container_id),
-            lambda client: docker_containers.kill(client, container_id),
-            self._waiters,
+            _of("kill", container_id), lambda client: end(client, container_id), self._waiters
         )
 
     async def stop(self, container_id: str) -> Ending:

@@ -150,6 +150,10 @@ def launcher(settings: EnvironmentSettings, running: Running, socket_group: int)
         options={
             # On the host's network it reads host names as the host does.
             "network_mode": "host",
+            # It cuts the power of all charge points at once: it sees their processes, and is the
+            # user that they are.
+            "pid_mode": "host",
+            "user": f"{secrets.OWNER_UID}:{secrets.OWNER_UID}",
             # What ends with 0, as the launcher does after `close`, stays down.
             "restart_policy": {"Name": "on-failure"},
             "volumes": volumes,

@@ -5,6 +5,7 @@ import ipaddress
 import json
 import os
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from supervisor_cli import environment, images, readiness
 from supervisor_cli.state import Broker
+from tests.integration import engine_events
 from tests.integration.conftest import free_port
 from tests.integration.container_log import until_logged
 from tests.integration.test_simuctl import Simuctl, csms_on_loopback
@@ -164,7 +166,12 @@ async def test_a_static_fleet(project: Project, docker_client: docker.DockerClie
     await simuctl.good("plug", "CP-0002", "-c", "2")
     await simuctl.good("tag", "CP-0002", "TAG1", "-c", "2")
     await simuctl.good("wait", "CP-0002", "Charging", "-c", "2", "--timeout", "120")
+    began = time.time()
     await simuctl.good("kill", "CP-0002")
+    told = await asyncio.to_thread(
+        engine_events.of_container, docker_client, f"{project.name}-cp-0002-1", began
+    )
+    assert "kill" not in told, "the launcher's container cannot signal charge points"
     # Dead for good: neither Compose nor a launcher that comes anew starts it again.
     launcher = docker_client.containers.get(f"{project.name}_launcher")
     await asyncio.to_thread(launcher.restart)

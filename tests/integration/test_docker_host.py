@@ -34,6 +34,7 @@ from launcher.engine import (
     PostMortem,
 )
 from launcher.fleet import read_specification
+from tests.integration import engine_events
 
 WAIT_S = 60.0
 _T = TypeVar("_T")
@@ -429,6 +430,49 @@ def test_a_container_is_frozen_cut_mended_and_stopped(environment: str, image: s
         stopped = await look()
         assert (stopped.alive, stopped.exit_code) == (False, 137)  # sh -c ignores SIGTERM
         await host.kill(container_id)
+
+    with_host(environment, body)
+
+
+async def _end(host: DockerHost, engine: docker.DockerClient, container_id: str) -> list[str]:
+    began = time.time()
+    assert await host.kill(container_id) == Ending(exit_code=137)
+    return await asyncio.to_thread(engine_events.of_container, engine, container_id, began)
+
+
+def test_power_is_cut_without_the_engine_which_hears_of_the_end(
+    environment: str, image: str, engine: docker.DockerClient
+) -> None:
+    async def body(host: DockerHost) -> None:
+        container_id = await started(host, requested(environment, image))
+        told = await _end(host, engine, container_id)
+        assert "die" in told
+        assert "kill" not in told
+        await host.start(container_id)
+        assert (await host.observe()).containers["CP-1"].alive
+
+    with_host(environment, body)
+
+
+def test_one_that_is_frozen_is_killed_by_the_engine(
+    environment: str, image: str, engine: docker.DockerClient
+) -> None:
+    async def body(host: DockerHost) -> None:
+        container_id = await started(host, requested(environment, image))
+        await host.pause(container_id)
+        assert "kill" in await _end(host, engine, container_id)
+
+    with_host(environment, body)
+
+
+def test_one_that_the_engine_would_start_again_stays_dead(
+    environment: str, image: str, engine: docker.DockerClient
+) -> None:
+    async def body(host: DockerHost) -> None:
+        container_id = await started(host, requested(environment, image))
+        engine.containers.get(container_id).update(restart_policy={"Name": "always"})
+        assert "kill" in await _end(host, engine, container_id)
+        assert not (await host.observe()).containers["CP-1"].alive
 
     with_host(environment, body)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import pytest
 
 from supervisor_cli import environment
 from supervisor_cli.environment import Role
+from tests.integration import engine_events
 from tests.integration.conftest import free_port
 
 WITHIN_S = 240.0
@@ -106,7 +108,9 @@ async def heard(lines: asyncio.StreamReader, words: str) -> str:
     raise AssertionError(f"the CSMS ended without a line with {words!r}")
 
 
-async def test_a_day_at_the_charge_point(simuctl: Simuctl) -> None:
+async def test_a_day_at_the_charge_point(
+    simuctl: Simuctl, docker_client: docker.DockerClient
+) -> None:
     await simuctl.good("up", "--broker-port", "0")
     async with csms_on_loopback(simuctl) as (url, lines):
         out = await simuctl.good("add", "CP-1", "-u", url, "--phases", "3", "-n", "2")
@@ -120,7 +124,11 @@ async def test_a_day_at_the_charge_point(simuctl: Simuctl) -> None:
         (charge_point,) = json.loads(await simuctl.good("ls", "--json"))
         assert charge_point["connectors"][1]["consumption_l1"] == 16.0
         assert "Charging" in await simuctl.good("show", "CP-1")
+        began = time.time()
         await simuctl.good("kill", "CP-1")
+        container = f"{simuctl.environment_name}.CP-1"
+        told = await asyncio.to_thread(engine_events.of_container, docker_client, container, began)
+        assert "kill" not in told, "the launcher's container cannot signal charge points"
         await simuctl.good("wait", "CP-1", "Dead", "--timeout", "120")
         await simuctl.good("restart", "CP-1")
         line = await heard(lines, "CP-1 → StopTransaction")
