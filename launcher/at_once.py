@@ -63,6 +63,10 @@ class AtOnce:
             self._latest.cancel()
             self._latest = None
         gathered, self._gathered = self._gathered, []
-        results = [(struck, strike()) for strike, struck in gathered if not struck.done()]
-        for struck, result in results:
-            struck.set_result(result)
+        for strike, struck in gathered:  # who waits for one goes on after the last
+            if struck.done():
+                continue
+            try:
+                struck.set_result(strike())
+            except Exception as exc:  # noqa: BLE001 - is raised where that one is waited for
+                struck.set_exception(exc)

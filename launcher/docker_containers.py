@@ -25,6 +25,7 @@ from launcher.engine import (
 
 STOP_S: Final = 10
 _KILLED_WITHIN_S: Final = 60
+SIGKILLED: Final = 137
 _LOG_LINES: Final = 20
 _LISTED_AT_A_LOOK: Final = 10
 """A look at one charge point costs the engine about as much as these in a list of all."""
@@ -224,8 +225,12 @@ def kill(client: docker.APIClient, container_id: str) -> Ending:
 
 
 def wait_for_end(client: docker.APIClient, container_id: str) -> Ending:
-    """Wait until the engine has taken note of the end of a process that was killed."""
-    return Ending(exit_code=_wait(client, container_id))
+    """Wait until the engine has taken note of the end of a process that was signalled."""
+    try:
+        exit_code = _wait(client, container_id)
+    except NotFound:  # one that was to be removed at its end
+        exit_code = SIGKILLED
+    return Ending(exit_code=exit_code, asked_for=exit_code == SIGKILLED)
 
 
 def stop(client: docker.APIClient, container_id: str) -> Ending:

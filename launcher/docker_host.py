@@ -73,7 +73,7 @@ class DockerHost:
         self._image = image
         self._broker_host = broker_host
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="docker")
-        # Marks of a power cut wait for no start, and do not fight for the interpreter.
+        # What comes before a power cut waits for no start, and does not fight for the interpreter.
         self._markers = ThreadPoolExecutor(THREADS, thread_name_prefix="docker-marks")
         self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="docker-ends")
         self._listener = ThreadPoolExecutor(1, thread_name_prefix="docker-events")
@@ -186,23 +186,25 @@ class DockerHost:
         """Start a container that is not running."""
         await self._on(container_id, "start", lambda client: client.start(container_id))
 
-    async def kill(self, container_id: str) -> Ending:
+    async def kill(self, container_id: str, on_death: Callable[[], None]) -> Ending:
         """SIGKILL, and wait until the process is gone; one that is gone already is no error."""
         with self._at_once.preparing():
-            inspection = await self._on(
-                container_id, "kill", lambda client: _inspect(client, container_id)
+            inspection = await self._call(
+                _of("kill", container_id),
+                lambda client: _inspect(client, container_id),
+                self._markers,
             )
         process = host_process.of_container(inspection) if inspection else None
+        end = docker_containers.kill
         if process is None:
             await self._at_once.die(lambda: True)
-            end = docker_containers.kill
         else:
             with contextlib.closing(process):
                 if await self._at_once.die(process.kill):
-                    await process.end()  # to ask the engine sooner would hold up others that die
-                    end = docker_containers.wait_for_end
-                else:
-                    end = docker_containers.kill
+                    on_death()
+                    # To ask the engine sooner would hold up others that die.
+                    if await process.end():
+                        end = docker_containers.wait_for_end
         return await self._call(
             _of("kill", container_id), lambda client: end(client, container_id), self._waiters
         )

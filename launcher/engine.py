@@ -1,6 +1,6 @@
 """What the launcher needs of a container engine, in its own words. Pure: no engine here."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -262,8 +262,14 @@ class Engine(Protocol):
     async def start(self, container_id: str) -> None:
         """Start a container that is not running."""
 
-    async def kill(self, container_id: str) -> Ending:
-        """SIGKILL, and wait until the process is gone."""
+    async def kill(self, container_id: str, on_death: Callable[[], None]) -> Ending:
+        """SIGKILL, and wait until the process is gone.
+
+        Args:
+            container_id: its id.
+            on_death: is called as soon as the process does nothing any more. That may be long
+                before it is gone: the kernel has to clear up, and the engine to take note.
+        """
 
     async def stop(self, container_id: str) -> Ending:
         """SIGTERM, SIGKILL where that does not help in time, and wait for the end."""

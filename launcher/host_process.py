@@ -7,7 +7,6 @@ leaves to the engine what comes after.
 """
 
 import asyncio
-import contextlib
 import os
 import select
 import signal
@@ -17,7 +16,9 @@ from typing import Any, Final
 
 _PROC: Final = Path("/proc")
 _BACK_BY_ITSELF: Final = frozenset({"always", "unless-stopped", "on-failure"})
-_DEAD_WITHIN_S: Final = 10.0
+
+_KNOWS_PIDFDS: Final = hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")
+"""A Python that was built against old headers of Linux does not."""
 
 
 class HostProcess:
@@ -26,27 +27,35 @@ class HostProcess:
     It is held on to by a pidfd: its number may be another's by the time of the signal.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, dead_within_s: float = 10.0) -> None:
         self._descriptor = descriptor
+        self._dead_within_s = dead_within_s
 
     def kill(self) -> bool:
-        """SIGKILL; return False where it is gone already, or may not be signalled."""
+        """SIGKILL, after which it does nothing any more; return False where it may not be sent.
+
+        Or where it is gone already.
+        """
+        if _has_ended(self._descriptor):
+            return False
         try:
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
         except OSError:
             return False
         return True
 
-    async def end(self) -> None:
-        """Wait until it is gone; one that the kernel keeps for long is left to the engine."""
+    async def end(self) -> bool:
+        """Wait until it is gone; return False of one that is frozen, or that the kernel keeps."""
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
         loop.add_reader(self._descriptor, gone.set)
         try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DEAD_WITHIN_S):
-                    await gone.wait()
+            async with asyncio.timeout(self._dead_within_s):
+                await gone.wait()
+        except TimeoutError:
+            return False
         finally:
             loop.remove_reader(self._descriptor)
+        return True
 
     def close(self) -> None:
         """Let go of it."""
@@ -66,13 +75,13 @@ def of_container(inspection: dict[str, Any], *, proc: Path = _PROC) -> HostProce
     """
     state = inspection["State"]
     policy = (inspection["HostConfig"].get("RestartPolicy") or {}).get("Name")
-    if state["Status"] != "running" or policy in _BACK_BY_ITSELF:
+    if state.get("Status") != "running" or policy in _BACK_BY_ITSELF:
         return None
     return _find(int(state["Pid"]), str(inspection["Id"]), proc)
 
 
 def _find(pid: int, container_id: str, proc: Path) -> HostProcess | None:
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not _KNOWS_PIDFDS:
         return None
     try:
         descriptor = os.pidfd_open(pid)

@@ -4,6 +4,7 @@ They are taken in the charge point's turn, see `launcher.turns`.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
@@ -145,11 +146,15 @@ class Power:
         """Take the power away, or let the charge point end in order first."""
         if in_order and found.state is ContainerState.PAUSED:
             await self._do(found.container_id, Change.UNPAUSE, self._engine.unpause)
-        end = self._engine.stop if in_order else self._engine.kill
-        ending = await self._do(found.container_id, DIE, end)
+        say_dead = functools.partial(self.say_dead, found, "stopped" if in_order else "killed")
+        if in_order:
+            ending = await self._do(found.container_id, DIE, self._engine.stop)
+        else:
+            kill = functools.partial(self._engine.kill, on_death=say_dead)
+            ending = await self._do(found.container_id, DIE, kill)
         if not ending.asked_for:  # its death is one to be told of
             self._own_doing.discard((found.container_id, DIE))
-        self.say_dead(found, "stopped" if in_order else "killed")
+        say_dead()
         self.conditions.show(found, state=ContainerCondition.EXITED, exit_code=ending.exit_code)
 
     async def freeze(self, found: ContainerRecord) -> None:

@@ -112,7 +112,6 @@ def fit(client: docker.DockerClient, environment: str, lock: BrokerLock, image: 
     volumes = {part: f"{environment}_{part}-{digest}" for part in ("broker", "broker-access")}
     folders = {
         "broker": Folder(files=own, uid=BROKER_UID, mode=0o700, file_mode=0o600),
-        # The launcher is another user, and in the group.
         "broker-access": Folder(files=access, uid=secrets.OWNER_UID, mode=0o750, file_mode=0o640),
     }
     for part, name in volumes.items():

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import docker
 
-from cp_image.api import secrets
 from launcher.api import BROKER_ACCESS_AT, BROKER_CA_FILE, BROKER_PASSWORD_FILE
 from supervisor_cli import broker_lock, images, localhost_proxy, remote_engine
 from supervisor_cli.broker_lock import BrokerLock, FittedLock
@@ -142,7 +141,6 @@ def launcher(settings: EnvironmentSettings, running: Running, socket_group: int)
     reached_at = "127.0.0.1" if host in remote_engine.EVERYWHERE else host
     if running.lock is not None:
         volumes[running.lock.access_volume] = {"bind": BROKER_ACCESS_AT, "mode": "ro"}
-        groups.append(str(secrets.OWNER_UID))  # whose files those are
         access = _access(running.lock)
     return Piece(
         role=Role.LAUNCHER,
@@ -150,10 +148,8 @@ def launcher(settings: EnvironmentSettings, running: Running, socket_group: int)
         options={
             # On the host's network it reads host names as the host does.
             "network_mode": "host",
-            # It cuts the power of all charge points at once: it sees their processes, and is the
-            # user that they are.
+            # It cuts the power of all charge points at once, and sees their processes.
             "pid_mode": "host",
-            "user": f"{secrets.OWNER_UID}:{secrets.OWNER_UID}",
             # What ends with 0, as the launcher does after `close`, stays down.
             "restart_policy": {"Name": "on-failure"},
             "volumes": volumes,

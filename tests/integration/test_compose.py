@@ -171,6 +171,7 @@ async def test_a_static_fleet(project: Project, docker_client: docker.DockerClie
     told = await asyncio.to_thread(
         engine_events.of_container, docker_client, f"{project.name}-cp-0002-1", began
     )
+    assert "die" in told
     assert "kill" not in told, "the launcher's container cannot signal charge points"
     # Dead for good: neither Compose nor a launcher that comes anew starts it again.
     launcher = docker_client.containers.get(f"{project.name}_launcher")

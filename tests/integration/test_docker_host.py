@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import io
+import os
 import re
 import secrets
 import time
@@ -40,10 +41,10 @@ WAIT_S = 60.0
 _T = TypeVar("_T")
 
 DOCKERFILE = b"""FROM debian:trixie-slim
-RUN mkdir /data && chown 1000:1000 /data
-USER 1000:1000
+RUN mkdir -m 777 /data
+USER %d:1000
 ENTRYPOINT ["sh", "-c", "echo up; touch /data/up; [ $SIMU_MODEL = brief ] && exit 3; sleep 600"]
-"""
+""" % (os.getuid() or 1000)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,10 @@ def with_host(environment: str, body: Callable[[DockerHost], Awaitable[_T]]) -> 
     return asyncio.run(main())
 
 
+async def killed(host: DockerHost, container_id: str) -> Ending:
+    return await host.kill(container_id, lambda: None)
+
+
 async def started(host: DockerHost, request: ContainerRequest) -> str:
     await host.create_volume(request)
     container_id = await host.create_container(request)
@@ -134,8 +139,8 @@ def test_a_charge_point_from_start_to_removal(environment: str, image: str) -> N
         assert await host.find_container("CP-2") is None
         assert await host.find_volume("CP-2") is None
 
-        assert await host.kill(container_id) == Ending(exit_code=137)
-        assert await host.kill(container_id) == Ending(exit_code=137, asked_for=False)
+        assert await killed(host, container_id) == Ending(exit_code=137)
+        assert await killed(host, container_id) == Ending(exit_code=137, asked_for=False)
         found = await host.find_container("CP-1")
         assert found is not None
         assert found.state is ContainerState.EXITED
@@ -388,7 +393,7 @@ def test_the_engine_is_asked_once_which_version_it_speaks(
 ) -> None:
     async def body(host: DockerHost) -> None:
         ids = [await started(host, requested(environment, image, f"CP-{n}")) for n in range(3)]
-        await asyncio.gather(*map(host.kill, ids))
+        await asyncio.gather(*(killed(host, each) for each in ids))
         assert made.count("GET /version") == 1
 
     with_host(environment, body)
@@ -415,7 +420,7 @@ def test_a_container_is_frozen_cut_mended_and_stopped(environment: str, image: s
         cut = await look()
         assert (cut.connected, cut.address, cut.network) == (False, "", environment)
         # The power goes and comes back: what was cut stays cut.
-        await host.kill(container_id)
+        await killed(host, container_id)
         await host.start(container_id)
         assert not (await look()).connected
         for _ in range(2):
@@ -429,14 +434,14 @@ def test_a_container_is_frozen_cut_mended_and_stopped(environment: str, image: s
         assert (await host.stop(container_id)).exit_code == 137
         stopped = await look()
         assert (stopped.alive, stopped.exit_code) == (False, 137)  # sh -c ignores SIGTERM
-        await host.kill(container_id)
+        await killed(host, container_id)
 
     with_host(environment, body)
 
 
 async def _end(host: DockerHost, engine: docker.DockerClient, container_id: str) -> list[str]:
     began = time.time()
-    assert await host.kill(container_id) == Ending(exit_code=137)
+    assert await killed(host, container_id) == Ending(exit_code=137)
     return await asyncio.to_thread(engine_events.of_container, engine, container_id, began)
 
 

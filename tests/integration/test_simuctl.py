@@ -128,6 +128,7 @@ async def test_a_day_at_the_charge_point(
         await simuctl.good("kill", "CP-1")
         container = f"{simuctl.environment_name}.CP-1"
         told = await asyncio.to_thread(engine_events.of_container, docker_client, container, began)
+        assert "die" in told
         assert "kill" not in told, "the launcher's container cannot signal charge points"
         await simuctl.good("wait", "CP-1", "Dead", "--timeout", "120")
         await simuctl.good("restart", "CP-1")

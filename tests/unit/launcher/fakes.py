@@ -206,6 +206,7 @@ class FakeEngine:
         self.observing: asyncio.Event | None = None
         self.looks = 0
         self.hold_at_start: dict[str, asyncio.Event] = {}
+        self.hold_at_burial: dict[str, asyncio.Event] = {}
         self.at_once = 0
         self.most_at_once = 0
         self.wills = True
@@ -310,9 +311,12 @@ class FakeEngine:
         if not self.mute:
             self.say_status(record.charge_point_id, ChargePointState.ACCEPTED)
 
-    async def kill(self, container_id: str) -> Ending:
+    async def kill(self, container_id: str, on_death: Callable[[], None]) -> Ending:
         record = self._record(container_id)
         await self._work("kill", record.charge_point_id)
+        on_death()
+        if record.charge_point_id in self.hold_at_burial:
+            await self.hold_at_burial[record.charge_point_id].wait()
         return self._end(record.charge_point_id, SIGKILLED)
 
     async def stop(self, container_id: str) -> Ending:

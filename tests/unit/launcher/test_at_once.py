@@ -133,6 +133,25 @@ def test_preparations_without_end_are_not_waited_for_for_ever() -> None:
     run(scenario())
 
 
+def test_a_strike_that_fails_is_the_trouble_of_one_alone() -> None:
+    async def scenario() -> None:
+        def fail() -> bool:
+            raise OSError("no such call")
+
+        at_once, dead = AtOnce(), Dead()
+        results = await asyncio.gather(
+            at_once.die(dead.strike("A")),
+            at_once.die(fail),
+            at_once.die(dead.strike("B")),
+            return_exceptions=True,
+        )
+        assert results[0] is results[2] is True
+        assert isinstance(results[1], OSError)
+        assert dead.names == ["A", "B"]
+
+    run(scenario())
+
+
 def test_a_death_that_is_called_off_does_not_happen() -> None:
     async def scenario() -> None:
         at_once = AtOnce()

@@ -150,6 +150,23 @@ def test_kill_cuts_the_power_and_keeps_container_and_volume() -> None:
     assert not [event for event in broker.events() if isinstance(event, Died)]
 
 
+def test_who_is_killed_is_said_to_be_dead_before_the_engine_has_buried_it() -> None:
+    async def body(broker: FakeBroker, engine: FakeEngine) -> None:
+        await broker.command("start", entry())
+        engine.hold_at_burial["CP-1"] = asyncio.Event()
+        broker.send("kill", {"id": "CP-1"})
+        await broker.until(
+            lambda: (
+                (last := broker.status("CP-1")) is not None and last.status is ChargePointState.DEAD
+            )
+        )
+        assert len(broker.answers()) == 1, "the answer comes when it is buried"
+        engine.hold_at_burial["CP-1"].set()
+        await broker.until(lambda: len(broker.answers()) == 2)
+
+    run(body)
+
+
 @pytest.mark.parametrize("type_", ["kill", "restart", "remove"])
 def test_an_unknown_charge_point_is_named(type_: str) -> None:
     async def body(broker: FakeBroker, engine: FakeEngine) -> None:

@@ -1,6 +1,7 @@
 """The process of a container, signalled past the engine: real processes, invented cgroups."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -60,7 +61,7 @@ def test_it_is_killed_and_its_end_is_noticed(
         await asyncio.sleep(0)
         assert not waiting.done()
         assert victim.kill()
-        await waiting
+        assert await waiting
 
     victim = found(tmp_path, process.pid, line)
     assert victim is not None
@@ -123,24 +124,74 @@ def test_no_policy_is_said_in_several_ways(
 
 
 def test_no_descriptor_is_kept_of_one_that_is_not_taken(
-    process: subprocess.Popen[bytes], tmp_path: Path
+    process: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = set(Path("/proc/self/fd").iterdir())
+    opened: list[int] = []
+    closed: list[int] = []
+
+    def pidfd_open(pid: int) -> int:
+        opened.append(really_open(pid))
+        return opened[0]
+
+    def close(descriptor: int) -> None:
+        closed.append(descriptor)
+        really_close(descriptor)
+
+    really_open, really_close = os.pidfd_open, os.close
+    monkeypatch.setattr(os, "pidfd_open", pidfd_open)
+    monkeypatch.setattr(os, "close", close)
     assert found(tmp_path, process.pid, f"0::/docker/{OTHER}") is None
-    assert set(Path("/proc/self/fd").iterdir()) == before
+    assert len(opened) == 1
+    assert opened == closed
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
-def test_who_may_not_signal_it_leaves_it_to_the_engine(tmp_path: Path) -> None:
-    with subprocess.Popen(["sleep", "600"]) as process:
-        victim = found(tmp_path, process.pid, f"0::/docker/{CONTAINER}")
-        assert victim is not None
-        with closing(victim):
-            os.setresuid(65534, 65534, 0)
-            try:
-                refused = victim.kill()
-            finally:
-                os.setresuid(0, 0, 0)
-            assert not refused
-            assert process.poll() is None
-        process.kill()
+def taken(proc: Path, pid: int) -> HostProcess:
+    victim = found(proc, pid, f"0::/docker/{CONTAINER}")
+    assert victim is not None
+    return victim
+
+
+def test_who_may_not_signal_it_leaves_it_to_the_engine(
+    process: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    with closing(taken(tmp_path, process.pid)) as victim:
+        monkeypatch.setattr(signal, "pidfd_send_signal", refuse)
+        assert not victim.kill()
+
+
+def test_one_that_ends_of_itself_before_the_signal_was_not_killed(tmp_path: Path) -> None:
+    with (
+        subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process,
+        closing(taken(tmp_path, process.pid)) as victim,
+    ):
+        process.communicate()
+        assert not victim.kill()
+
+
+def test_a_zombie_was_not_killed(tmp_path: Path) -> None:
+    with (
+        subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process,
+        closing(taken(tmp_path, process.pid)) as victim,
+    ):
+        assert process.stdin is not None
+        process.stdin.close()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not victim.kill()
+
+
+def test_one_that_does_not_end_in_time_is_told_of(process: subprocess.Popen[bytes]) -> None:
+    async def wait() -> None:
+        with closing(HostProcess(os.pidfd_open(process.pid), dead_within_s=0.01)) as lasting:
+            assert not await lasting.end()
+
+    asyncio.run(wait())
+
+
+def test_a_python_that_knows_no_pidfds_leaves_it_to_the_engine(
+    process: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_process, "_KNOWS_PIDFDS", False)
+    assert found(tmp_path, process.pid, f"0::/docker/{CONTAINER}") is None
